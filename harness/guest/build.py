@@ -1,0 +1,303 @@
+"""Build the user-mode guest from vm/usermode, vm/dngen and kernel patch series with the host's cc.
+
+The program is cached by the content of everything that goes into it: sources, headers, patch
+series, compiler version and flags.  Same inputs, nothing is compiled.  One object is cached by what
+the compiler read to make it (the compiler's own dependency list), so that one changed line costs
+one compilation and a link.
+
+Can be run by itself: ``python -m harness.guest.build --flavour debug -o /tmp/dnh-usermode``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+try:
+    from harness.errors import MachineryError
+    from harness.paths import cache_dir, data_dir
+except ModuleNotFoundError:  # run as a plain file, from anywhere
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from harness.errors import MachineryError
+    from harness.paths import cache_dir, data_dir
+
+COMMON_FLAGS = (
+    "-std=gnu11 -O2 -g -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-strict-aliasing "
+    "-fno-common -Wall -Wextra -Werror -Wno-unused-parameter"
+).split()
+# FreeBSD's compiler flags for the kernel silence these as well: a KASSERT that is compiled out leaves
+# variables that are set for it alone.
+KERNEL_FLAGS = "-D_KERNEL -ffreestanding -nostdinc -Wno-unused-but-set-variable".split()
+FLAVOURS = {
+    "debug": ["-DINVARIANTS", "-DWITNESS", "-DDDB", "-DVIMAGE", "-DINET"],
+    "release": ["-DVIMAGE", "-DINET"],
+}
+SANITIZERS = ("address", "undefined", "thread", "leak")
+
+
+@dataclass(frozen=True)
+class BuildSpec:
+    """What to build.  ``patches`` are folders with a ``sys/`` tree of C files, in order."""
+
+    flavour: str = "debug"
+    sanitize: tuple[str, ...] = ()
+    patches: tuple[Path, ...] = ()
+    options: tuple[str, ...] = ()  # kernel options, as -D words: PSPAT, PSPAT_ATTEMPTS
+    only: tuple[str, ...] = ()  # fnmatch patterns of files, for work on a part of the tree
+
+
+@dataclass(frozen=True)
+class Built:
+    """A program on disk, its content hash, and how it came to be."""
+
+    program: Path
+    digest: str
+    cached: bool
+    seconds: float
+    compiler: str
+    sources: tuple[str, ...] = field(default=())
+
+
+Progress = Callable[[str, float], None]
+
+
+def _no_progress(_phase: str, _fraction: float) -> None:
+    return None
+
+
+def find_compiler() -> str:
+    """The host's C compiler: $CC, else cc, gcc or clang.
+
+    Raises MachineryError with the install line when there is none.
+    """
+    for name in (os.environ.get("CC"), "cc", "gcc", "clang"):
+        if name and shutil.which(shlex.split(name)[0]):
+            return name
+    raise MachineryError(
+        "no C compiler found (tried $CC, cc, gcc, clang): on Debian 'apt-get install gcc libc6-dev', "
+        "on FreeBSD it is in the base system"
+    )
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+def _compiler_identity(cc: str) -> str:
+    out = _run([*shlex.split(cc), "--version"])
+    return out.stdout.splitlines()[0] if out.stdout else cc
+
+
+def _compiler_includes(cc: str) -> list[str]:
+    """The compiler's own header folder (stdarg.h, stdatomic.h): all that -nostdinc code may see of it."""
+    out = _run([*shlex.split(cc), "-print-file-name=include"])
+    return ["-isystem", out.stdout.strip()]
+
+
+@dataclass(frozen=True)
+class _Unit:
+    path: Path
+    label: str
+    flags: tuple[str, ...]
+
+
+def _units(spec: BuildSpec, cc: str) -> list[_Unit]:
+    vm = data_dir("vm")
+    usermode, dngen = vm / "usermode", vm / "dngen"
+    common = [*COMMON_FLAGS, *FLAVOURS[spec.flavour], *(f"-D{o}" for o in spec.options)]
+    if spec.sanitize:
+        common += [f"-fsanitize={','.join(spec.sanitize)}", "-fno-sanitize-recover=all", "-DDNH_SANITIZE"]
+    host = [*common, "-D_GNU_SOURCE", f"-I{usermode}/host"]
+    kernel = [*common, *KERNEL_FLAGS, *_compiler_includes(cc)]
+    kernel += [f"-I{p}/sys" for p in spec.patches if (p / "sys").is_dir()]
+    kernel += [f"-I{usermode}/include", f"-I{usermode}", f"-I{dngen}"]
+    kernel += ["-include", f"{usermode}/include/kern_prefix.h"]
+    units = [_Unit(p, f"host/{p.name}", tuple(host)) for p in sorted((usermode / "host").glob("*.c"))]
+    for room in ("kern", "net", "netinet", "netpfil", "userland"):
+        for p in sorted((usermode / room).rglob("*.c")):
+            units.append(_Unit(p, str(p.relative_to(usermode)), tuple(kernel)))
+    for p in sorted(dngen.glob("*.c")):
+        if p.name != "os_posix.c":
+            units.append(_Unit(p, f"dngen/{p.name}", tuple(kernel)))
+    for series in spec.patches:
+        for p in sorted((series / "sys").rglob("*.c")):
+            units.append(_Unit(p, f"{series.name}/{p.relative_to(series)}", tuple(kernel)))
+    if spec.only:
+        units = [u for u in units if any(Path(u.label).match(pattern) for pattern in spec.only)]
+    return units
+
+
+def _digest(*parts: bytes | str) -> str:
+    h = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else part.encode()
+        h.update(len(data).to_bytes(8, "little"))
+        h.update(data)
+    return h.hexdigest()[:24]
+
+
+class _FileHashes:
+    """Content hashes, each file read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def __call__(self, path: str) -> str:
+        if path not in self._known:
+            try:
+                self._known[path] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+            except OSError:
+                self._known[path] = "gone"
+        return self._known[path]
+
+
+def _read_deps(depfile: Path) -> list[str]:
+    text = depfile.read_text().replace("\\\n", " ")
+    return sorted({w for w in text.split(":", 1)[-1].split() if w})
+
+
+def _compile(cc: str, identity: str, unit: _Unit, store: Path, hashes: _FileHashes) -> tuple[Path, str, bool]:
+    """One object, from the store when nothing it was made of has changed.  Returns (path, digest, cached)."""
+    key = _digest(identity, str(unit.path), *unit.flags)
+    note = store / f"{key}.json"
+    if note.exists():
+        try:
+            known = json.loads(note.read_text())
+            if all(hashes(p) == h for p, h in known["deps"].items()) and (store / known["object"]).exists():
+                return store / known["object"], known["digest"], True
+        except (ValueError, KeyError):
+            pass
+    with tempfile.TemporaryDirectory(dir=store) as tmp:
+        obj, dep = Path(tmp) / "unit.o", Path(tmp) / "unit.d"
+        command = [*shlex.split(cc), *unit.flags, "-MD", "-MF", str(dep), "-c", str(unit.path), "-o", str(obj)]
+        out = _run(command)
+        if out.returncode != 0:
+            raise MachineryError(f"user-mode guest: {unit.label} does not compile\n{first_error(out.stderr)}")
+        deps = {p: hashes(p) for p in _read_deps(dep)}
+        digest = _digest(identity, *unit.flags, *(f"{Path(p).name}={h}" for p, h in deps.items()))
+        target = store / f"{key}-{digest}.o"
+        os.replace(obj, target)
+        fresh = Path(tmp) / "note.json"
+        fresh.write_text(json.dumps({"object": target.name, "digest": digest, "deps": deps}))
+        os.replace(fresh, note)
+    return target, digest, False
+
+
+def first_error(stderr: str) -> str:
+    """The first error of a compiler's output with the lines that belong to it: what to read first."""
+    lines = stderr.splitlines()
+    for i, line in enumerate(lines):
+        if re.search(r"\b(fatal )?error:", line):
+            return "\n".join(lines[i : i + 6])
+    return "\n".join(lines[:12])
+
+
+@contextmanager
+def _lock(path: Path):  # type: ignore[no-untyped-def]
+    with open(path, "w") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        yield
+
+
+def build(spec: BuildSpec, progress: Progress = _no_progress, jobs: int | None = None) -> Built:
+    """Build (or find) the user-mode guest for ``spec``; returns where it is.
+
+    Safe to call from several processes at once: one builds, the others wait and find it.
+    Raises MachineryError with the first compiler error.
+    """
+    started = time.monotonic()
+    cc = find_compiler()
+    identity = _compiler_identity(cc)
+    store = cache_dir("usermode")
+    objects = store / "objects"
+    objects.mkdir(parents=True, exist_ok=True)
+    units = _units(spec, cc)
+    if not units:
+        raise MachineryError(f"no sources of the user-mode guest under {data_dir('vm')}")
+    with _lock(store / "lock"):
+        hashes = _FileHashes()
+        made: dict[str, tuple[Path, str, bool]] = {}
+        with concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count() or 2) as pool:
+            futures = {pool.submit(_compile, cc, identity, u, objects, hashes): u for u in units}
+            try:
+                for n, done in enumerate(concurrent.futures.as_completed(futures), 1):
+                    unit = futures[done]
+                    made[unit.label] = done.result()
+                    progress(f"compile {unit.label}", n / (len(futures) + 1))
+            except BaseException:
+                for f in futures:
+                    f.cancel()
+                raise
+        digest = _digest(identity, *(made[u.label][1] for u in units))
+        program = store / f"dnh-usermode-{digest}"
+        cached = program.exists()
+        if not cached:
+            progress("link", 0.98)
+            with tempfile.TemporaryDirectory(dir=store) as tmp:
+                fresh = Path(tmp) / "program"
+                link = [*shlex.split(cc), "-g", "-rdynamic"]
+                if spec.sanitize:
+                    link.append(f"-fsanitize={','.join(spec.sanitize)}")
+                link += [*(str(made[u.label][0]) for u in units), "-o", str(fresh), "-lpthread", "-lm"]
+                out = _run(link)
+                if out.returncode != 0:
+                    raise MachineryError(f"user-mode guest does not link\n{link_error(out.stderr)}")
+                os.replace(fresh, program)
+        progress("done", 1.0)
+    return Built(
+        program, digest, cached, time.monotonic() - started, identity, tuple(u.label for u in units)
+    )
+
+
+def link_error(stderr: str) -> str:
+    """A linker's complaint without its repetitions: each undefined symbol once, at most forty of them."""
+    undefined = sorted(set(re.findall(r"undefined reference to [`'\"]([^`'\"]+)", stderr)))
+    if undefined:
+        return "undefined: " + " ".join(undefined[:40]) + (" ..." if len(undefined) > 40 else "")
+    return "\n".join(stderr.splitlines()[:12])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="harness.guest.build", description="build the user-mode guest")
+    parser.add_argument("--flavour", choices=sorted(FLAVOURS), default="debug")
+    parser.add_argument("--sanitize", default="", help="address,undefined or thread")
+    parser.add_argument("--patches", action="append", default=[], type=Path, metavar="FOLDER")
+    parser.add_argument("--option", action="append", default=[], metavar="NAME")
+    parser.add_argument("--only", action="append", default=[], metavar="PATTERN")
+    parser.add_argument("-o", "--output", type=Path)
+    args = parser.parse_args(argv)
+    sanitize = tuple(s for s in args.sanitize.split(",") if s)
+    for s in sanitize:
+        if s not in SANITIZERS:
+            parser.error(f"unknown sanitizer {s!r}: one of {', '.join(SANITIZERS)}")
+    spec = BuildSpec(
+        args.flavour, sanitize, tuple(p.resolve() for p in args.patches), tuple(args.option), tuple(args.only)
+    )
+    try:
+        built = build(spec)
+    except MachineryError as e:
+        print(e, file=sys.stderr)
+        return 3
+    if args.output:
+        shutil.copy2(built.program, args.output)
+    print(f"{args.output or built.program}: {'cached' if built.cached else 'built'} in {built.seconds:.1f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
