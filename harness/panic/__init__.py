@@ -1,0 +1,5 @@
+"""Console text in, what happened out: ``read(log) -> list[Panic]``."""
+
+from harness.panic.model import Frame, Kind, Panic
+
+__all__ = ["Frame", "Kind", "Panic"]
