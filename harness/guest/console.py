@@ -1,0 +1,292 @@
+"""A FreeBSD console, driven by pexpect: the one way in which anything above talks to any guest.
+
+The guest is a process with its console on a pty (or on a file descriptor, for a serial line).  What
+comes out is kept in console.log as it comes, and is watched for the signs of a kernel that stopped
+while any command is waited for.  Kernel messages may land anywhere, in the middle of an answer too:
+an answer is therefore framed by a token that no message contains, and is asked for again when the
+frame itself was torn.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import pexpect
+from pexpect.spawnbase import SpawnBase
+
+from harness.errors import DnhError, MachineryError
+
+
+class KernelStopped(DnhError):
+    """The kernel panicked, trapped or entered its debugger while something was waited for.
+
+    ``sign`` is the console's text that said so; ``at_debugger`` tells that a ``db>`` prompt is there.
+    """
+
+    def __init__(self, sign: str, at_debugger: bool) -> None:
+        super().__init__(f"the kernel stopped: {sign}")
+        self.sign = sign
+        self.at_debugger = at_debugger
+
+
+class GuestRebooted(KernelStopped):
+    """The guest began to boot anew without having been told to."""
+
+    def __init__(self, sign: str) -> None:
+        super().__init__(sign, at_debugger=False)
+
+
+class GuestHung(DnhError):
+    """No sign of life within the limit."""
+
+
+class GuestGone(MachineryError):
+    """The guest's process ended, or its console did, with no word from the kernel."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A command's exit status and what it printed (stdout and stderr as the console mixes them)."""
+
+    command: str
+    status: int
+    output: str
+
+
+#: Signs of a kernel that has stopped, at the beginning of a line of its own.
+_STOPPED = (
+    rb"(?:^|[\r\n])(?:panic: [^\r\n]*[\r\n]"
+    rb"|Fatal trap \d+: [^\r\n]*[\r\n]"
+    rb"|Fatal double fault[^\r\n]*[\r\n]"
+    rb"|KDB: enter: [^\r\n]*[\r\n]"
+    rb"|Stopped at +[^\r\n]*[\r\n])"
+)
+_DEBUGGER = rb"(?:^|[\r\n])db> "
+_REBOOTED = rb"(?:^|[\r\n])(?:---<<BOOT>>---|Consoles: (?:serial|internal|EFI)|BIOS drive |Copyright \(c\) 1992-)"
+_PAGER = rb"--More--"
+
+#: What is asked of the debugger after a panic, as a developer would ask; a command it lacks costs nothing.
+DEBUGGER_SCRIPT = ("bt", "show registers", "show pcpu", "show alllocks", "alltrace", "ps")
+
+
+class Console:
+    """One guest's console.  Not for use by two threads at once."""
+
+    def __init__(
+        self,
+        process: SpawnBase[bytes],
+        log: Path,
+        *,
+        alive: Callable[[], str | None] = lambda: None,
+        torn_after: float = 2.0,
+    ) -> None:
+        """Drive ``process``, appending all that it prints to ``log``.
+
+        ``alive`` returns None, or how the guest's process ended.  ``torn_after`` is how many seconds
+        of silence make the console ask again for an answer whose frame may have been torn.
+        """
+        self._process = process
+        self._log: BinaryIO = open(log, "ab", buffering=0)  # noqa: SIM115 - lives as long as the console
+        self._process.logfile_read = self._log
+        self._alive = alive
+        self._torn_after = torn_after
+        self._tokens = (f"{os.getpid() % 1000:03d}{n:05d}" for n in itertools.count(1))
+
+    # -- waiting ---------------------------------------------------------------------------------
+
+    def _expect(self, patterns: list[bytes], timeout: float, limit_is_hang: bool = True) -> int:
+        """Index of the first of ``patterns`` to come; the kernel's own signs raise.
+
+        Raises KernelStopped, GuestRebooted, GuestGone, and GuestHung after ``timeout`` seconds
+        (TimeoutError instead where ``limit_is_hang`` is False).
+        """
+        signs = [re.compile(p) for p in (*patterns, _DEBUGGER, _STOPPED, _REBOOTED)]
+        try:
+            found = self._process.expect_list([*signs, pexpect.EOF, pexpect.TIMEOUT], timeout=max(timeout, 0))
+        except OSError as e:
+            raise GuestGone(f"the guest's console broke: {e}") from e
+        n = len(patterns)
+        if found < n:
+            return found
+        text = self._match_text()
+        if found == n:
+            raise KernelStopped("at the db> prompt", at_debugger=True)
+        if found == n + 1:
+            raise KernelStopped(text, at_debugger=self._reaches_debugger())
+        if found == n + 2:
+            raise GuestRebooted(text)
+        if found == n + 3:
+            how = self._alive() or "its console closed"
+            raise GuestGone(f"the guest ended: {how}")
+        if limit_is_hang:
+            raise GuestHung(f"no answer within {timeout:g} s")
+        raise TimeoutError
+
+    def _match_text(self) -> str:
+        after = self._process.after
+        return after.decode("utf-8", "replace").strip() if isinstance(after, bytes) else ""
+
+    def _reaches_debugger(self, timeout: float = 20.0) -> bool:
+        """After a panic's first line: does it end at a prompt?  Waits for the prompt, EOF or a reboot."""
+        try:
+            found = self._process.expect_list(
+                [re.compile(_DEBUGGER), re.compile(_REBOOTED), pexpect.EOF, pexpect.TIMEOUT], timeout=timeout
+            )
+        except OSError:
+            return False
+        return found == 0
+
+    def wait_for(self, pattern: str, timeout: float) -> str:
+        """Wait for a regular expression on the console; returns the text it matched."""
+        self._expect([pattern.encode()], timeout)
+        return self._match_text()
+
+    def watch(self, seconds: float) -> None:
+        """Let ``seconds`` of wall time pass while watching for a kernel that stops."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            try:
+                # Nothing matches this: what the console prints meanwhile only goes to the log.
+                self._expect([rb"(?!)"], min(left, 1.0), limit_is_hang=False)
+            except TimeoutError:
+                continue
+
+    # -- the shell -------------------------------------------------------------------------------
+
+    def send(self, line: str) -> None:
+        """Type a line."""
+        try:
+            self._process.send(line.encode() + b"\n")
+        except OSError as e:
+            how = self._alive() or str(e)
+            raise GuestGone(f"the guest does not take input: {how}") from e
+
+    def run(self, command: str, timeout: float = 30.0) -> Completed:
+        """Run one shell command line; returns its status and output whatever the status.
+
+        Raises GuestHung after ``timeout`` seconds, KernelStopped, GuestRebooted or GuestGone.
+        """
+        token = next(self._tokens)
+        # Echo, where a tty insists on it, shows "$s" or "%s" and not digits: it can't be taken for the answer.
+        self.send(f"echo @dnh:{token}:begin@; {command}\ns=$?; echo @dnh:{token}:$s@")
+        end_mark = rb"@dnh:" + token.encode() + rb":(\d+)@"
+        deadline = time.monotonic() + timeout
+        seen = b""
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                self._expect([end_mark], min(left, self._torn_after), limit_is_hang=False)
+                seen += self._process.before or b""
+                break
+            except TimeoutError:
+                if left <= self._torn_after:
+                    raise GuestHung(f"no answer within {timeout:g} s to: {_short(command)}") from None
+                # Silence: the command may be at work, or its frame was torn by a kernel message.  Asking
+                # again costs one more line at the end; the shell reads it when the command is done.
+                if self._torn(token):
+                    self.send(f"echo @dnh:{token}:$s@")
+        match = self._process.match
+        assert isinstance(match, re.Match)
+        status = int(match.group(1))
+        return Completed(command, status, _answer(seen, token))
+
+    def _torn(self, token: str) -> bool:
+        """Does what has come so far hold pieces of the frame's end without being it?"""
+        buffered = self._process.buffer
+        tail = buffered if isinstance(buffered, bytes) else b""
+        return b"@dnh:" + token.encode()[:3] in tail[-4096:] or bool(re.search(rb":\d+@\s*$", tail[-200:]))
+
+    def put(self, path: str, text: str, timeout: float = 30.0) -> None:
+        """Write a small text file in the guest, line by line."""
+        self.check(f": > {path}", timeout)
+        for line in text.splitlines():
+            self.check(f"echo {quote(line)} >> {path}", timeout)
+
+    def check(self, command: str, timeout: float = 30.0) -> str:
+        """Run a command that must succeed; returns its output.
+
+        Raises MachineryError with the command, its status and its last lines.
+        """
+        done = self.run(command, timeout)
+        if done.status != 0:
+            tail = " | ".join(done.output.strip().splitlines()[-3:])
+            raise MachineryError(f"in the guest: '{_short(command)}' ended with status {done.status}: {tail}")
+        return done.output
+
+    # -- the debugger ----------------------------------------------------------------------------
+
+    def debug(self, script: tuple[str, ...] = DEBUGGER_SCRIPT, timeout: float = 20.0) -> None:
+        """At the ``db>`` prompt: run a script of commands; the answers go to the log.
+
+        A debugger that falls silent or a guest that goes away ends it without an error: the log has
+        what there is.
+        """
+        for command in script:
+            try:
+                self._process.send(command.encode() + b"\n")
+                deadline = time.monotonic() + timeout
+                while True:
+                    found = self._process.expect_list(
+                        [re.compile(_DEBUGGER), re.compile(_PAGER), pexpect.EOF, pexpect.TIMEOUT],
+                        timeout=max(deadline - time.monotonic(), 0.1),
+                    )
+                    if found != 1:
+                        break
+                    self._process.send(b" ")
+                if found != 0:
+                    return
+            except OSError:
+                return
+
+    def drain(self, seconds: float = 0.2) -> None:
+        """Take in what is still on its way, until EOF or ``seconds`` of silence; never raises."""
+        try:
+            while True:
+                if self._process.expect_list([re.compile(rb".+", re.S), pexpect.EOF, pexpect.TIMEOUT], seconds) != 0:
+                    return
+        except (OSError, pexpect.ExceptionPexpect):
+            return
+
+    def interact(self) -> None:
+        """Hand the console over to the user's terminal until the guest ends or Ctrl-] is typed."""
+        self._process.logfile_read = None
+        if isinstance(self._process, pexpect.spawn):
+            self._process.interact()
+
+    def close(self) -> None:
+        """Close the log; the process is its guest's to end."""
+        self._process.logfile_read = None
+        self._log.close()
+
+
+def quote(text: str) -> str:
+    """A word for sh, in single quotes where it needs them."""
+    if re.fullmatch(r"[A-Za-z0-9_@%+=:,./-]+", text):
+        return text
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _short(text: str, limit: int = 120) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
+
+
+def _answer(raw: bytes, token: str) -> str:
+    """What a command printed: the text between the frame's beginning and its end, prompts and CRs removed."""
+    text = raw.decode("utf-8", "replace").replace("\r", "")
+    begin = f"@dnh:{token}:begin@"
+    # The last one: a tty that echoes shows the words of the frame before the shell prints them.
+    at = text.rfind(begin + "\n")
+    text = text[at + len(begin) + 1 :] if at >= 0 else text
+    lines = [line for line in text.split("\n") if not re.fullmatch(r"(?:[#$>] ?)*", line) or line == ""]
+    lines = [re.sub(r"^(?:# )+", "", line) for line in lines if f"@dnh:{token}" not in line]
+    while lines and lines[-1] == "":
+        lines.pop()
+    return "\n".join(lines)

@@ -1,0 +1,185 @@
+"""The user-mode guest: vm/usermode built with the host's cc, run as a process with its console on a pty."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pexpect
+
+from harness.errors import MachineryError, UsageError
+from harness.guest.base import GuestConfig, GuestIdentity
+from harness.guest.build import BuildSpec, Built, Progress, build
+from harness.guest.console import Console, GuestHung, KernelStopped
+from harness.paths import data_dir
+
+BOOT_LIMIT = 20.0  # seconds; a boot takes some ten milliseconds, a sanitizer's build more
+
+
+def patch_folders(names: tuple[str, ...]) -> tuple[Path, ...]:
+    """Folders of patch series given by name (kernel-patches/NAME) or by path.
+
+    Raises UsageError for a series that is not there.
+    """
+    found = []
+    for name in names:
+        for candidate in (data_dir("kernel-patches") / name, Path(name)):
+            if candidate.is_dir():
+                found.append(candidate.resolve())
+                break
+        else:
+            here = sorted(p.name for p in data_dir("kernel-patches").glob("*/"))
+            raise UsageError(f"no patch series '{name}' (here: {', '.join(here) or 'none'})")
+    return tuple(found)
+
+
+class UsermodeGuest:
+    """FreeBSD's packet path as a process of the host.  See harness.guest.base.Guest."""
+
+    kind = "usermode"
+    console: Console
+
+    def __init__(self, config: GuestConfig, progress: Progress = lambda _phase, _fraction: None) -> None:
+        self._config = config
+        self._built: Built = build(
+            BuildSpec(config.flavour, config.sanitize, patch_folders(config.patches), config.options), progress
+        )
+        self._process: pexpect.spawn[bytes] | None = None
+        self._slept = 0.0
+
+    def boot(self) -> None:
+        """Start the program and wait for its prompt.
+
+        Raises MachineryError when it does not come, KernelStopped when it panics on the way.
+        """
+        c = self._config
+        args = ["--seed", str(c.seed), "--clock", c.clock, "--ncpu", str(c.ncpu)]
+        for name, value in sorted(c.tunables.items()):
+            args += ["--tunable", f"{name}={value}"]
+        env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TERM": "dumb"}
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
+            if name in os.environ:
+                env[name] = os.environ[name]
+        try:
+            self._process = pexpect.spawn(
+                str(self._built.program), args, env=env, echo=False, timeout=BOOT_LIMIT, maxread=65536
+            )
+        except (OSError, pexpect.ExceptionPexpect) as e:
+            raise MachineryError(f"the user-mode guest does not start: {e}") from e
+        self._process.delaybeforesend = None
+        self._process.delayafterclose = 0.01
+        self._process.ptyproc.delayafterclose = 0.01
+        self.console = Console(self._process, c.folder / "console.log", alive=self._ended)
+        try:
+            self.console.wait_for(r"(?:^|[\r\n])# ", BOOT_LIMIT)
+        except GuestHung as e:
+            raise MachineryError(f"the user-mode guest shows no prompt within {BOOT_LIMIT:g} s") from e
+        for module in c.modules:
+            self.console.check(f"kldload -n {module}")
+
+    def _ended(self) -> str | None:
+        p = self._process
+        if p is None or p.isalive():
+            return None
+        if p.signalstatus:
+            return f"killed by {signal.Signals(p.signalstatus).name}"
+        return f"exit status {p.exitstatus}"
+
+    def identity(self) -> GuestIdentity:
+        c = self._config
+        return GuestIdentity(
+            kind=self.kind,
+            name="usermode",
+            clock=c.clock,
+            ident=self.console.check("uname -v").strip(),
+            release=self.console.check("uname -r").strip(),
+            flavour=c.flavour,
+            digest=self._built.digest,
+            patches=c.patches,
+            compiler=self._built.compiler,
+            accelerator="native",
+            ncpu=c.ncpu,
+        )
+
+    def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            return
+        if self._config.clock == "virtual":
+            # Virtual time passes only while the foreground command waits.
+            self.console.check(f"sleep {seconds:.9f}", timeout=600.0)
+            self._slept += seconds
+        else:
+            self.console.watch(seconds)
+
+    def now(self) -> float:
+        return self._slept if self._config.clock == "virtual" else time.monotonic()
+
+    def break_to_debugger(self) -> bool:
+        p = self._process
+        if p is None or not p.isalive():
+            return False
+        p.kill(signal.SIGUSR1)  # what a serial line's BREAK is to a FreeBSD with options BREAK_TO_DEBUGGER
+        try:
+            self.console.wait_for(r"(?!)", 3.0)
+        except KernelStopped as stopped:
+            return stopped.at_debugger
+        except Exception:
+            return False
+        return False
+
+    def restore(self, key: str) -> bool:
+        return False  # a boot takes milliseconds: nothing to keep
+
+    def snapshot(self, key: str) -> None:
+        return None
+
+    def power_off(self) -> None:
+        """Shut down in order; what leaked is on the console when it returns."""
+        p = self._process
+        if p is None:
+            return
+        self.console.send("shutdown -p now")
+        try:
+            self.console.wait_for(r"(?!)", BOOT_LIMIT)
+        except KernelStopped:
+            raise
+        except GuestHung:
+            raise
+        except MachineryError:  # the console closed, as it should
+            ended = self._ended() or self._reap()
+            if ended != "exit status 0":
+                raise MachineryError(f"the user-mode guest did not shut down in order: {ended}") from None
+
+    def _reap(self) -> str:
+        p = self._process
+        assert p is not None
+        for _ in range(500):
+            ended = self._ended()
+            if ended is not None:
+                return ended
+            time.sleep(0.01)
+        return "still running after its console closed"
+
+    def kill(self) -> None:
+        p = self._process
+        if p is None:
+            return
+        pid = p.pid
+        if p.isalive():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        try:
+            p.close(force=True)
+        except (OSError, pexpect.ExceptionPexpect):
+            pass
+
+
+def sanitizer_report(console: str) -> str | None:
+    """The first line of an ASan, UBSan or TSan report on the console, or None."""
+    found = re.search(r"^.*(?:ERROR: AddressSanitizer|runtime error:|WARNING: ThreadSanitizer).*$", console, re.M)
+    return found.group(0).strip() if found else None
