@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PSPAT: settings, and the order of going in and out of service.
+ *
+ * Going out: (1) no sender is led here any more, (2) those that are here have
+ * left (the network epoch), (3) the arbiter transmits all that it has, (4) the
+ * accounts are checked.  Every change of what is not a mere number goes out
+ * and in again.
+ */
+#include "opt_pspat.h"
+
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/counter.h>
+#include <sys/epoch.h>
+#include <sys/eventhandler.h>
+#include <sys/kernel.h>
+#include <sys/kthread.h>
+#include <sys/lock.h>
+#include <sys/malloc.h>
+#include <sys/mbuf.h>
+#include <sys/module.h>
+#include <sys/mutex.h>
+#include <sys/proc.h>
+#include <sys/queue.h>
+#include <sys/sbuf.h>
+#include <sys/smp.h>
+#include <sys/socket.h>
+#include <sys/sx.h>
+#include <sys/sysctl.h>
+#include <sys/time.h>
+
+#include <net/if.h>
+#include <net/if_var.h>
+#if __FreeBSD_version >= 1400000
+#include <net/if_private.h>
+#endif
+#include <net/ethernet.h>
+#include <net/pfil.h>
+#include <net/route.h>
+#include <net/vnet.h>
+
+#include <netinet/in.h>
+#include <netinet/ip_var.h>
+#include <netinet/ip_fw.h>
+#include <netinet/ip_dummynet.h>
+
+#include <netpfil/ipfw/ip_fw_private.h>
+#include <netpfil/ipfw/dn_heap.h>
+#include <netpfil/ipfw/ip_dn_private.h>
+#include <netpfil/pspat/pspat_var.h>
+
+MALLOC_DEFINE(M_PSPAT, "pspat", "PSPAT mailboxes and links");
+
+struct pspat_softc pspat_sc;
+struct pspat_counters pspat_cnt;
+
+/* The dummynet pipe or queue that if_output's packets are scheduled by. */
+VNET_DEFINE(u_int, pspat_flowset);
+/* The vnet is on its way out. */
+VNET_DEFINE(bool, pspat_dying);
+
+#ifdef PSPAT_ATTEMPTS
+volatile u_int pspat_broken;
+#endif
+
+/* All below that changes is under this; it is taken before any other lock. */
+static struct sx pspat_sx;
+static u_int pspat_enable;
+static u_int pspat_point = PSPAT_DUMMYNET;
+static u_int pspat_slots = 1024;
+static eventhandler_tag pspat_arrival_tag;
+
+static const char *const pspat_point_name[PSPAT_POINTS] = {
+	"off", "dummynet", "dummynet_l2", "if_output"
+};
+static const char *const pspat_xmit_name[PSPAT_XMIT_MODES] = {
+	"arbiter", "dispatcher"
+};
+
+/*
+ * if_output: every interface that uses ether_output() is led through us, or
+ * none is any more.
+ */
+static void
+pspat_if_divert(struct ifnet *ifp, bool divert)
+{
+
+	if (divert && ifp->if_output == ether_output)
+		ifp->if_output = pspat_if_output;
+	else if (!divert && ifp->if_output == pspat_if_output)
+		ifp->if_output = ether_output;
+}
+
+static void
+pspat_if_divert_all(bool divert)
+{
+	struct ifnet *ifp;
+	VNET_ITERATOR_DECL(vnet_iter);
+
+	VNET_LIST_RLOCK();
+	VNET_FOREACH(vnet_iter) {
+		CURVNET_SET(vnet_iter);
+		IFNET_RLOCK();
+		CK_STAILQ_FOREACH(ifp, &V_ifnet, if_link)
+			pspat_if_divert(ifp, divert);
+		IFNET_RUNLOCK();
+		CURVNET_RESTORE();
+	}
+	VNET_LIST_RUNLOCK();
+}
+
+static void
+pspat_if_arrival(void *arg, struct ifnet *ifp)
+{
+
+	if (pspat_sc.sc_point == PSPAT_IF_OUTPUT)
+		pspat_if_divert(ifp, true);
+}
+
+/*
+ * Have the arbiter transmit all that it has.  Comes back when it did.
+ */
+static void
+pspat_flush(void)
+{
+	struct pspat_softc *sc = &pspat_sc;
+	u_int given, ticket;
+
+	mtx_lock(&sc->sc_mtx);
+	ticket = ++sc->sc_flush;
+	sc->sc_asleep = 0;
+	wakeup(sc);
+	while ((int)(sc->sc_flushed - ticket) < 0)
+		mtx_sleep(&sc->sc_flushed, &sc->sc_mtx, 0, "pspatf", 0);
+	mtx_unlock(&sc->sc_mtx);
+
+	/* What the dispatcher had been given by then. */
+	given = atomic_load_acq_int(&sc->sc_xbox->mb_write);
+	while ((int)(atomic_load_acq_int(&sc->sc_xdone) - given) < 0)
+		pause("pspatx", 1);
+}
+
+static uint64_t
+pspat_in_custody(void)
+{
+
+	return (counter_u64_fetch(pspat_cnt.in) -
+	    counter_u64_fetch(pspat_cnt.out) -
+	    counter_u64_fetch(pspat_cnt.drop_sched) -
+	    counter_u64_fetch(pspat_cnt.drop_flowset) -
+	    counter_u64_fetch(pspat_cnt.drop_departed) -
+	    counter_u64_fetch(pspat_cnt.drop_nomem));
+}
+
+static void
+pspat_boxes_free(struct pspat_softc *sc)
+{
+	u_int cpu;
+
+	CPU_FOREACH(cpu)
+		free(sc->sc_box[cpu], M_PSPAT);
+	free(sc->sc_box, M_PSPAT);
+	free(sc->sc_xbox, M_PSPAT);
+	sc->sc_box = NULL;
+	sc->sc_xbox = NULL;
+}
+
+static int
+pspat_start(u_int point)
+{
+	struct pspat_softc *sc = &pspat_sc;
+	struct thread *td;
+	u_int cpu;
+	int error;
+
+	sx_assert(&pspat_sx, SA_XLOCKED);
+	if (point != PSPAT_IF_OUTPUT && ip_dn_io_ptr == NULL)
+		return (ENXIO);		/* no dummynet to step in front of */
+
+	sc->sc_box = malloc((mp_maxid + 1) * sizeof(sc->sc_box[0]), M_PSPAT,
+	    M_WAITOK | M_ZERO);
+	CPU_FOREACH(cpu)
+		sc->sc_box[cpu] = pspat_mailbox_create(pspat_slots, cpu);
+	sc->sc_xbox = pspat_mailbox_create(pspat_slots, 0);
+	LIST_INIT(&sc->sc_links);
+	sc->sc_stop = false;
+	sc->sc_flush = sc->sc_flushed = 0;
+	sc->sc_asleep = sc->sc_xasleep = 0;
+	sc->sc_xdone = 0;
+	sc->sc_free = 0;
+	sc->sc_loop_max = 0;
+	sc->sc_running = 2;
+
+	error = kthread_add(pspat_dispatcher, sc, NULL, &td, 0, 0,
+	    "pspat dispatcher");
+	if (error == 0) {
+		error = kthread_add(pspat_arbiter, sc, NULL, &td, 0, 0,
+		    "pspat arbiter");
+		if (error != 0) {
+			mtx_lock(&sc->sc_xmtx);
+			sc->sc_stop = true;
+			wakeup(sc->sc_xbox);
+			mtx_unlock(&sc->sc_xmtx);
+			mtx_lock(&sc->sc_mtx);
+			while (sc->sc_running > 1)
+				mtx_sleep(&sc->sc_running, &sc->sc_mtx, 0,
+				    "pspate", 0);
+			mtx_unlock(&sc->sc_mtx);
+		}
+	}
+	if (error != 0) {
+		pspat_boxes_free(sc);
+		return (error);
+	}
+
+	/* All is ready: lead the senders here. */
+	sc->sc_point = point;
+	if (point == PSPAT_IF_OUTPUT)
+		pspat_if_divert_all(true);
+	else {
+		sc->sc_dn_io = ip_dn_io_ptr;
+		ip_dn_io_ptr = pspat_dn_io;
+	}
+	return (0);
+}
+
+static void
+pspat_finish(void)
+{
+	struct pspat_softc *sc = &pspat_sc;
+	uint64_t left;
+
+	sx_assert(&pspat_sx, SA_XLOCKED);
+	if (sc->sc_point == PSPAT_IF_OUTPUT)
+		pspat_if_divert_all(false);
+	else
+		ip_dn_io_ptr = sc->sc_dn_io;
+	sc->sc_point = PSPAT_OFF;
+	NET_EPOCH_WAIT();
+	pspat_flush();
+
+	mtx_lock(&sc->sc_xmtx);
+	sc->sc_stop = true;
+	wakeup(sc->sc_xbox);
+	mtx_unlock(&sc->sc_xmtx);
+	mtx_lock(&sc->sc_mtx);
+	sc->sc_asleep = 0;
+	wakeup(sc);
+	while (sc->sc_running > 0)
+		mtx_sleep(&sc->sc_running, &sc->sc_mtx, 0, "pspate", 0);
+	mtx_unlock(&sc->sc_mtx);
+	pspat_boxes_free(sc);
+
+	left = pspat_in_custody();
+	if (left != 0)
+		printf("pspat: accounts do not agree: %ju packets in custody "
+		    "after the flush\n", (uintmax_t)left);
+	KASSERT(left == 0, ("pspat: %ju packets in custody after the flush",
+	    (uintmax_t)left));
+}
+
+/*
+ * Bring what is in service in line with what is asked for.
+ */
+static int
+pspat_apply(u_int enable, u_int point)
+{
+	u_int want, have;
+	int error;
+
+	sx_assert(&pspat_sx, SA_XLOCKED);
+	have = pspat_sc.sc_point;
+	want = enable ? point : PSPAT_OFF;
+	error = 0;
+	if (want != have) {
+		if (have != PSPAT_OFF)
+			pspat_finish();
+		if (want != PSPAT_OFF)
+			error = pspat_start(want);
+	}
+	if (error == 0) {
+		pspat_enable = enable;
+		pspat_point = point;
+	} else
+		pspat_enable = 0;
+	return (error);
+}
+
+/*
+ * Sysctls.
+ */
+static SYSCTL_NODE(_net, OID_AUTO, pspat, CTLFLAG_RW | CTLFLAG_MPSAFE, 0,
+    "Parallel packet scheduler");
+
+static int
+pspat_sysctl_enable(SYSCTL_HANDLER_ARGS)
+{
+	u_int value;
+	int error;
+
+	value = pspat_enable;
+	error = sysctl_handle_int(oidp, &value, 0, req);
+	if (error != 0 || req->newptr == NULL)
+		return (error);
+	if (value > 1)
+		return (EINVAL);
+	sx_xlock(&pspat_sx);
+	error = pspat_apply(value, pspat_point);
+	sx_xunlock(&pspat_sx);
+	return (error);
+}
+SYSCTL_PROC(_net_pspat, OID_AUTO, enable,
+    CTLTYPE_UINT | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0, pspat_sysctl_enable,
+    "IU", "Schedule packets");
+
+/*
+ * A setting with named values.
+ */
+static int
+pspat_sysctl_name(struct sysctl_oid *oidp, struct sysctl_req *req,
+    const char *const *names, u_int n, u_int *value)
+{
+	char text[16];
+	u_int i;
+	int error;
+
+	strlcpy(text, names[*value], sizeof(text));
+	error = sysctl_handle_string(oidp, text, sizeof(text), req);
+	if (error != 0 || req->newptr == NULL)
+		return (error);
+	for (i = 0; i < n; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*value = i;
+			return (0);
+		}
+	return (EINVAL);
+}
+
+static int
+pspat_sysctl_intercept(SYSCTL_HANDLER_ARGS)
+{
+	u_int value;
+	int error;
+
+	value = pspat_point;
+	error = pspat_sysctl_name(oidp, req, pspat_point_name, PSPAT_POINTS,
+	    &value);
+	if (error != 0 || req->newptr == NULL)
+		return (error);
+	sx_xlock(&pspat_sx);
+	error = pspat_apply(pspat_enable, value);
+	sx_xunlock(&pspat_sx);
+	return (error);
+}
+SYSCTL_PROC(_net_pspat, OID_AUTO, intercept,
+    CTLTYPE_STRING | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0,
+    pspat_sysctl_intercept, "A",
+    "Where packets are taken: off, dummynet, dummynet_l2, if_output");
+
+static int
+pspat_sysctl_xmit(SYSCTL_HANDLER_ARGS)
+{
+	u_int value;
+	int error;
+
+	value = pspat_sc.sc_xmit;
+	error = pspat_sysctl_name(oidp, req, pspat_xmit_name, PSPAT_XMIT_MODES,
+	    &value);
+	if (error == 0 && req->newptr != NULL)
+		pspat_sc.sc_xmit = value;
+	return (error);
+}
+SYSCTL_PROC(_net_pspat, OID_AUTO, xmit_mode,
+    CTLTYPE_STRING | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0, pspat_sysctl_xmit,
+    "A", "Who transmits: arbiter, dispatcher");
+
+static int
+pspat_sysctl_slots(SYSCTL_HANDLER_ARGS)
+{
+	u_int value;
+	int error;
+
+	value = pspat_slots;
+	error = sysctl_handle_int(oidp, &value, 0, req);
+	if (error != 0 || req->newptr == NULL)
+		return (error);
+	if (value < 2 * PSPAT_LINE_SLOTS || value > 1 << 20)
+		return (EINVAL);
+	sx_xlock(&pspat_sx);
+	if (pspat_sc.sc_point != PSPAT_OFF)
+		error = EBUSY;
+	else
+		pspat_slots = value;
+	sx_xunlock(&pspat_sx);
+	return (error);
+}
+SYSCTL_PROC(_net_pspat, OID_AUTO, mailbox_size,
+    CTLTYPE_UINT | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0, pspat_sysctl_slots,
+    "IU", "Packets that a CPU's mailbox holds (while off)");
+
+static int
+pspat_sysctl_batch(SYSCTL_HANDLER_ARGS)
+{
+	u_int value;
+	int error;
+
+	value = pspat_sc.sc_batch;
+	error = sysctl_handle_int(oidp, &value, 0, req);
+	if (error != 0 || req->newptr == NULL)
+		return (error);
+	if (value < 1 || value > 1 << 16)
+		return (EINVAL);
+	pspat_sc.sc_batch = value;
+	return (0);
+}
+SYSCTL_PROC(_net_pspat, OID_AUTO, batch,
+    CTLTYPE_UINT | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0, pspat_sysctl_batch,
+    "IU", "Packets taken from one mailbox, and sent on one link, in a round");
+
+SYSCTL_U64(_net_pspat, OID_AUTO, rate, CTLFLAG_RW, &pspat_sc.sc_rate, 0,
+    "Rate of all links together, bit/s (0: no limit)");
+SYSCTL_UINT(_net_pspat, OID_AUTO, flowset, CTLFLAG_VNET | CTLFLAG_RW,
+    &VNET_NAME(pspat_flowset), 0,
+    "dummynet queue that schedules the packets taken at if_output");
+SYSCTL_S64(_net_pspat, OID_AUTO, loop_max, CTLFLAG_RD, &pspat_sc.sc_loop_max,
+    0, "Longest round of the arbiter (32.32 s)");
+
+static SYSCTL_NODE(_net_pspat, OID_AUTO, stats, CTLFLAG_RD | CTLFLAG_MPSAFE, 0,
+    "Accounts");
+#define	PSPAT_COUNTER_SYSCTL(name, text)				\
+SYSCTL_COUNTER_U64(_net_pspat_stats, OID_AUTO, name, CTLFLAG_RD,	\
+    &pspat_cnt.name, text);
+PSPAT_COUNTERS(PSPAT_COUNTER_SYSCTL)
+
+static int
+pspat_sysctl_custody(SYSCTL_HANDLER_ARGS)
+{
+	uint64_t value;
+
+	value = pspat_in_custody();
+	return (sysctl_handle_64(oidp, &value, 0, req));
+}
+SYSCTL_PROC(_net_pspat_stats, OID_AUTO, custody,
+    CTLTYPE_U64 | CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, 0, pspat_sysctl_custody,
+    "QU", "Packets that PSPAT has now");
+
+#ifdef PSPAT_ATTEMPTS
+static SYSCTL_NODE(_net_pspat, OID_AUTO, break, CTLFLAG_RW | CTLFLAG_MPSAFE, 0,
+    "Rules to be broken");
+static int
+pspat_sysctl_break(SYSCTL_HANDLER_ARGS)
+{
+	u_int bit, value;
+	int error;
+
+	bit = 1u << arg2;
+	value = (pspat_broken & bit) != 0;
+	error = sysctl_handle_int(oidp, &value, 0, req);
+	if (error != 0 || req->newptr == NULL)
+		return (error);
+	if (value != 0)
+		atomic_set_int(&pspat_broken, bit);
+	else
+		atomic_clear_int(&pspat_broken, bit);
+	return (0);
+}
+#define	PSPAT_RULE(n, text)						\
+SYSCTL_PROC(_net_pspat_break, OID_AUTO, c##n,				\
+    CTLTYPE_UINT | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, n,		\
+    pspat_sysctl_break, "IU", text)
+PSPAT_RULE(1, "owner: the hook's caller keeps the packet as well");
+PSPAT_RULE(2, "tag: packets re-enter the stack without their rule");
+PSPAT_RULE(3, "vnet: the arbiter has none");
+PSPAT_RULE(4, "epoch: the arbiter is not in it");
+PSPAT_RULE(5, "lock: schedulers without dummynet's lock");
+PSPAT_RULE(6, "lifetime: the sender's stack is read later");
+PSPAT_RULE(7, "context: a sender may sleep for memory");
+PSPAT_RULE(8, "thread: senders are not pinned");
+PSPAT_RULE(9, "errors: a refused packet is freed twice");
+PSPAT_RULE(10, "departure: interfaces and schedulers are not watched");
+PSPAT_RULE(11, "once: packets may be taken again");
+PSPAT_RULE(12, "queues: slots are handed back unread");
+#endif
+
+/*
+ * A vnet goes: what it sends now goes by, what we have of it goes out or is
+ * dropped, before its interfaces and its dummynet go.
+ */
+static void
+pspat_vnet_uninit(const void *unused __unused)
+{
+
+	V_pspat_dying = true;
+	sx_xlock(&pspat_sx);
+	if (pspat_sc.sc_point != PSPAT_OFF && !PSPAT_BROKEN(10)) {
+		NET_EPOCH_WAIT();
+		pspat_flush();
+	}
+	sx_xunlock(&pspat_sx);
+}
+VNET_SYSUNINIT(pspat_vnet_uninit, SI_SUB_PROTO_FIREWALL, SI_ORDER_ANY,
+    pspat_vnet_uninit, NULL);
+
+static int
+pspat_modevent(module_t mod, int type, void *arg)
+{
+	struct pspat_softc *sc = &pspat_sc;
+	int error;
+
+	switch (type) {
+	case MOD_LOAD:
+		sx_init(&pspat_sx, "pspat");
+		mtx_init(&sc->sc_mtx, "pspat", NULL, MTX_DEF);
+		mtx_init(&sc->sc_xmtx, "pspat dispatcher", NULL, MTX_DEF);
+		sc->sc_batch = 64;
+#define	PSPAT_COUNTER_ALLOC(name, text)					\
+		pspat_cnt.name = counter_u64_alloc(M_WAITOK);
+		PSPAT_COUNTERS(PSPAT_COUNTER_ALLOC)
+		pspat_arrival_tag = EVENTHANDLER_REGISTER(ifnet_arrival_event,
+		    pspat_if_arrival, NULL, EVENTHANDLER_PRI_ANY);
+		return (0);
+	case MOD_QUIESCE:
+		return (0);
+	case MOD_UNLOAD:
+		EVENTHANDLER_DEREGISTER(ifnet_arrival_event, pspat_arrival_tag);
+		sx_xlock(&pspat_sx);
+		error = pspat_apply(0, pspat_point);
+		sx_xunlock(&pspat_sx);
+		if (error != 0)
+			return (error);
+#define	PSPAT_COUNTER_FREE(name, text)					\
+		counter_u64_free(pspat_cnt.name);
+		PSPAT_COUNTERS(PSPAT_COUNTER_FREE)
+		mtx_destroy(&sc->sc_xmtx);
+		mtx_destroy(&sc->sc_mtx);
+		sx_destroy(&pspat_sx);
+		return (0);
+	default:
+		return (EOPNOTSUPP);
+	}
+}
+
+static moduledata_t pspat_mod = {
+	"pspat",
+	pspat_modevent,
+	NULL
+};
+/* After dummynet and its schedulers. */
+DECLARE_MODULE(pspat, pspat_mod, SI_SUB_PROTO_FIREWALL, SI_ORDER_ANY);
+MODULE_DEPEND(pspat, dummynet, 3, 3, 3);
+MODULE_VERSION(pspat, 1);

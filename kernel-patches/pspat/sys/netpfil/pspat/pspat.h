@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PSPAT, a parallel packet scheduler, on FreeBSD's output path.
+ *
+ * Senders (clients) leave packets in a mailbox of the CPU they run on and
+ * return.  One thread, the arbiter, empties the mailboxes into dummynet's
+ * scheduler instances, takes from these what the links may carry by now and
+ * transmits it, or hands it to a second thread, the dispatcher, to transmit.
+ * No sender ever waits for a scheduler's lock.
+ *
+ * After: Rizzo, Valente, Lettieri, Maffione, "PSPAT: software packet
+ * scheduling at hardware speed", Computer Communications 120 (2018) 32-45.
+ *
+ * The files:
+ *	pspat_mailbox.h		the queue between one client CPU and the arbiter
+ *	pspat.c			sysctls, life and death: enable, disable, unload
+ *	pspat_client.c		interception: what a sender runs
+ *	pspat_arbiter.c		the arbiter and dummynet's schedulers
+ *	pspat_exit.c		the ways out, and the dispatcher
+ */
+#ifndef _NETPFIL_PSPAT_H_
+#define	_NETPFIL_PSPAT_H_
+
+/* Where packets are taken from their senders: net.pspat.intercept. */
+enum pspat_point {
+	PSPAT_OFF = 0,
+	PSPAT_DUMMYNET,		/* dummynet_io(), DIR_OUT */
+	PSPAT_DUMMYNET_L2,	/* dummynet_io(), DIR_OUT | PROTO_LAYER2 */
+	PSPAT_IF_OUTPUT,	/* (*ifp->if_output)() */
+	PSPAT_POINTS
+};
+
+/* Who transmits: net.pspat.xmit_mode. */
+enum pspat_xmit {
+	PSPAT_XMIT_ARBITER = 0,
+	PSPAT_XMIT_DISPATCHER,
+	PSPAT_XMIT_MODES
+};
+
+/*
+ * Rules broken on purpose, one bit for each of C1..C12: options
+ * PSPAT_ATTEMPTS, and in no other build.
+ */
+#ifdef PSPAT_ATTEMPTS
+extern volatile u_int pspat_broken;
+#define	PSPAT_BROKEN(n)	__predict_false((pspat_broken & (1u << (n))) != 0)
+#else
+#define	PSPAT_BROKEN(n)	false
+#endif
+
+#endif /* !_NETPFIL_PSPAT_H_ */

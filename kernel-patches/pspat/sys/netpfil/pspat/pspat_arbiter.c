@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The arbiter: from the mailboxes into dummynet's scheduler instances, and out
+ * of these at the pace of their links.
+ *
+ * A scheduler instance is dummynet's.  While the arbiter serves one it is in
+ * dummynet's event heap with an event that never comes: dummynet_io() then
+ * only enqueues into it, the drain of idle instances leaves it alone, and its
+ * removal takes the event away.  All of it happens under dummynet's lock (C5),
+ * and nothing is transmitted under it.
+ */
+#include "opt_pspat.h"
+
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/counter.h>
+#include <sys/epoch.h>
+#include <sys/kernel.h>
+#include <sys/kthread.h>
+#include <sys/lock.h>
+#include <sys/malloc.h>
+#include <sys/mbuf.h>
+#include <sys/module.h>
+#include <sys/mutex.h>
+#include <sys/proc.h>
+#include <sys/queue.h>
+#include <sys/smp.h>
+#include <sys/socket.h>
+#include <sys/sysctl.h>
+#include <sys/time.h>
+
+#include <net/if.h>
+#include <net/if_var.h>
+#if __FreeBSD_version >= 1400000
+#include <net/if_private.h>
+#endif
+#include <net/ethernet.h>
+#include <net/pfil.h>
+#include <net/route.h>
+#include <net/vnet.h>
+
+#include <netinet/in.h>
+#include <netinet/ip_var.h>
+#include <netinet/ip_fw.h>
+#include <netinet/ip_dummynet.h>
+
+#include <netpfil/ipfw/ip_fw_private.h>
+#include <netpfil/ipfw/dn_heap.h>
+#include <netpfil/ipfw/ip_dn_private.h>
+#ifdef NEW_AQM
+#include <netpfil/ipfw/dn_aqm.h>
+#endif
+#include <netpfil/ipfw/dn_sched.h>
+#include <netpfil/pspat/pspat_var.h>
+
+/* Key of an event that does not come: ticks, far but within half the range. */
+#define	PSPAT_NEVER	(V_dn_cfg.curr_time + (1ULL << 40))
+
+/* Ready to be transmitted, in order, collected under the lock. */
+struct pspat_ready {
+	struct mbuf	*head;
+	struct mbuf	**tail;
+	u_int		count;
+};
+
+static void
+pspat_ready_append(struct pspat_ready *r, struct mbuf *m)
+{
+
+	m->m_nextpkt = NULL;
+	*r->tail = m;
+	r->tail = &m->m_nextpkt;
+	r->count++;
+}
+
+struct pspat_mailbox *
+pspat_mailbox_create(u_int slots, u_int cpu)
+{
+	struct pspat_mailbox *mb;
+	u_int n;
+
+	/* A read line waits to be handed back, so two lines are the least. */
+	for (n = 2 * PSPAT_LINE_SLOTS; n < slots; n <<= 1)
+		;
+	mb = malloc(sizeof(*mb) + n * sizeof(mb->mb_slot[0]), M_PSPAT,
+	    M_WAITOK | M_ZERO);
+	mb->mb_slots = n;
+	mb->mb_mask = n - 1;
+	mb->mb_cpu = cpu;
+	return (mb);
+}
+
+/*
+ * What dummynet puts on a packet of its own: schedulers and AQMs read it, it
+ * comes first, and it is what a packet re-enters the stack with (C2).
+ */
+static bool
+pspat_dn_tag(struct mbuf *m, struct pspat_tag *pt)
+{
+	struct m_tag *t;
+	struct dn_pkt_tag *dt;
+
+	t = m_tag_get(PACKET_TAG_DUMMYNET, sizeof(*dt), M_NOWAIT | M_ZERO);
+	if (t == NULL)
+		return (false);
+	m_tag_prepend(m, t);
+	dt = (struct dn_pkt_tag *)(t + 1);
+	dt->rule = PSPAT_BROKEN(6) && pt->pt_args != NULL ?
+	    pt->pt_args->rule : pt->pt_rule;
+	dt->rule.info &= IPFW_ONEPASS;
+#ifdef IPFW_IS_DUMMYNET
+	dt->rule.info |= pt->pt_rule.info & IPFW_IS_DUMMYNET;
+#endif
+	dt->dn_dir = pt->pt_dir;
+#if __FreeBSD_version >= 1400000
+	dt->if_index = pt->pt_ifp->if_index;
+	dt->if_idxgen = pt->pt_ifp->if_idxgen;
+#else
+	dt->ifp = pt->pt_ifp;
+#endif
+	dt->output_time = V_dn_cfg.curr_time;
+	dt->iphdr_off = (pt->pt_dir & PROTO_LAYER2) != 0 ? ETHER_HDR_LEN : 0;
+	return (true);
+}
+
+/*
+ * A packet in custody ends here.
+ */
+static void
+pspat_drop(struct mbuf *m)
+{
+
+	pspat_tag_release(&pspat_tag_find(m)->pt_tag);
+	m_freem(m);
+}
+
+static struct pspat_link *
+pspat_link_find(struct pspat_softc *sc, struct dn_sch_inst *si)
+{
+	struct pspat_link *pl;
+
+	LIST_FOREACH(pl, &sc->sc_links, pl_next)
+		if (pl->pl_si == si && pl->pl_vnet == curvnet)
+			return (pl);
+	return (NULL);
+}
+
+/*
+ * Take an idle instance over from dummynet.
+ */
+static struct pspat_link *
+pspat_link_take(struct pspat_softc *sc, struct dn_sch_inst *si)
+{
+	struct pspat_link *pl;
+
+	DN_BH_LOCK_ASSERT();
+	pl = malloc(sizeof(*pl), M_PSPAT, M_NOWAIT | M_ZERO);
+	if (pl == NULL)
+		return (NULL);
+	if (heap_insert(&V_dn_cfg.evheap, PSPAT_NEVER, si) != 0) {
+		free(pl, M_PSPAT);
+		return (NULL);
+	}
+	si->kflags |= DN_ACTIVE;
+	pl->pl_vnet = curvnet;
+	pl->pl_si = si;
+	pl->pl_sched = si->sched->sch.sched_nr;
+	pl->pl_config = V_dn_cfg.id;
+	pl->pl_delayed_tail = &pl->pl_delayed;
+	LIST_INSERT_HEAD(&sc->sc_links, pl, pl_next);
+	return (pl);
+}
+
+/*
+ * Give an instance back, idle.  What is still on its way keeps the link.
+ */
+static void
+pspat_link_give_back(struct pspat_link *pl)
+{
+	struct dn_sch_inst *si = pl->pl_si;
+
+	if (si == NULL)
+		return;
+	DN_BH_LOCK_ASSERT();
+	heap_extract(&V_dn_cfg.evheap, si);
+	si->kflags &= ~DN_ACTIVE;
+	si->idle_time = si->sched_time = V_dn_cfg.curr_time;
+	si->credit = 0;
+	pl->pl_si = NULL;
+}
+
+struct pspat_si_search {
+	struct dn_sch_inst *si;
+	bool	found;
+};
+
+static int
+pspat_si_is(void *si, void *arg)
+{
+	struct pspat_si_search *s = arg;
+
+	if (si == s->si)
+		s->found = true;
+	return (0);
+}
+
+/*
+ * Dummynet's configuration has changed: is the instance still there, and
+ * still ours?  One that was removed and made anew in the same place is not
+ * active.
+ */
+static void
+pspat_link_check(struct pspat_link *pl)
+{
+	struct pspat_si_search s;
+	struct dn_schk *sch;
+
+	DN_BH_LOCK_ASSERT();
+	if (pl->pl_si == NULL || pl->pl_config == (uint32_t)V_dn_cfg.id ||
+	    PSPAT_BROKEN(10))
+		return;
+	pl->pl_config = V_dn_cfg.id;
+	s.si = pl->pl_si;
+	s.found = false;
+	sch = dn_ht_find(V_dn_cfg.schedhash, pl->pl_sched, 0, NULL);
+	if (sch != NULL && sch->siht != NULL) {
+		if ((sch->sch.flags & DN_HAVE_MASK) != 0)
+			dn_ht_scan(sch->siht, pspat_si_is, &s);
+		else
+			s.found = ((struct dn_sch_inst *)sch->siht == s.si);
+	}
+	if (!s.found || (s.si->kflags & DN_ACTIVE) == 0)
+		pl->pl_si = NULL;
+}
+
+/*
+ * One packet from a mailbox into its scheduler.  dummynet's lock of the
+ * packet's vnet is held; what shall go out at once is put on ready.
+ */
+static void
+pspat_enqueue(struct pspat_softc *sc, struct mbuf *m, struct pspat_tag *pt,
+    struct pspat_ready *ready)
+{
+	struct ipfw_flow_id *id;
+	struct dn_fsk *fs;
+	struct dn_sch_inst *si;
+	struct dn_queue *q;
+
+	if (!PSPAT_BROKEN(5))
+		DN_BH_LOCK_ASSERT();
+	if (V_pspat_dying ||
+	    (pt->pt_ifp->if_flags & IFF_DYING) != 0) {
+		PSPAT_COUNT(drop_departed);
+		pspat_drop(m);
+		return;
+	}
+	if (sc->sc_point == PSPAT_OFF && pt->pt_point == PSPAT_IF_OUTPUT) {
+		/* Off and being flushed: nothing is scheduled any more. */
+		pspat_ready_append(ready, m);
+		return;
+	}
+	fs = dn_ht_find(V_dn_cfg.fshash, pt->pt_flowset, 0, NULL);
+	if (fs == NULL || fs->sched == NULL) {
+		if (pt->pt_point == PSPAT_IF_OUTPUT) {
+			/* No such scheduler (yet): not a reason to lose it. */
+			pspat_ready_append(ready, m);
+			return;
+		}
+		PSPAT_COUNT(drop_flowset);
+		pspat_drop(m);
+		return;
+	}
+	id = PSPAT_BROKEN(6) && pt->pt_args != NULL ? &pt->pt_args->f_id :
+	    &pt->pt_flow;
+	if (!pspat_dn_tag(m, pt) ||
+	    (si = ipdn_si_find(fs->sched, id)) == NULL) {
+		PSPAT_COUNT(drop_nomem);
+		pspat_drop(m);
+		return;
+	}
+	q = NULL;
+	if ((fs->sched->fp->flags & DN_MULTIQUEUE) != 0 &&
+	    (q = ipdn_q_find(fs, si, id)) == NULL) {
+		PSPAT_COUNT(drop_nomem);
+		pspat_drop(m);
+		return;
+	}
+	if (pspat_link_find(sc, si) == NULL && (si->kflags & DN_ACTIVE) == 0 &&
+	    pspat_link_take(sc, si) == NULL) {
+		PSPAT_COUNT(drop_nomem);
+		pspat_drop(m);
+		return;
+	}
+	/*
+	 * An instance that dummynet still serves stays dummynet's until it is
+	 * idle: the packet goes out by dummynet's hand, which the exit knows
+	 * nothing of.  Its custody ends now, as transmitted.
+	 */
+	if (pspat_link_find(sc, si) == NULL) {
+		if (pt->pt_point == PSPAT_IF_OUTPUT) {
+			m_tag_delete(m, m_tag_first(m));
+			pspat_ready_append(ready, m);
+			return;
+		}
+		PSPAT_COUNT(out);
+		pspat_tag_release(&pt->pt_tag);
+	}
+	/* On failure it was dropped, and its tag has counted that. */
+	(void)fs->sched->fp->enqueue(si, q, m);
+}
+
+/*
+ * Time on the wire.  A 32.32 time does not wrap in our lifetime (C12).
+ */
+static sbintime_t
+pspat_wire_time(struct mbuf *m, uint64_t bps)
+{
+	uint64_t bits;
+
+	bits = (uint64_t)m->m_pkthdr.len * 8;
+	return ((sbintime_t)((bits / bps) << 32) +
+	    (sbintime_t)(((bits % bps) << 32) / bps));
+}
+
+/*
+ * Serve one link up to now.  Returns when it wants to be served again, or 0
+ * when it is idle and was given back.
+ */
+static sbintime_t
+pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
+    bool flush, u_int budget, struct pspat_ready *ready)
+{
+	struct dn_schk *sch;
+	struct mbuf *m;
+	struct pspat_tag *pt;
+	sbintime_t burst, delay;
+
+	pspat_link_check(pl);
+	while (pl->pl_si != NULL) {
+		sch = pl->pl_si->sched;
+		if (!flush && (pl->pl_free > now || sc->sc_free > now ||
+		    ready->count >= budget))
+			break;
+		m = sch->fp->dequeue(pl->pl_si);
+		if (m == NULL) {
+			pspat_link_give_back(pl);
+			break;
+		}
+		m->m_nextpkt = NULL;
+		delay = 0;
+		if (sch->link.bandwidth != 0) {
+			/* A link that was idle may catch up its burst. */
+			burst = (sbintime_t)((sch->link.burst / hz << 32) /
+			    sch->link.bandwidth);
+			if (pl->pl_free < now - burst)
+				pl->pl_free = now - burst;
+			pl->pl_free += pspat_wire_time(m, sch->link.bandwidth);
+			delay = pl->pl_free - now;
+			if (delay < 0)
+				delay = 0;
+		}
+		if (sc->sc_rate != 0) {
+			if (sc->sc_free < now)
+				sc->sc_free = now;
+			sc->sc_free += pspat_wire_time(m, sc->sc_rate);
+		}
+		delay += sch->link.delay * (SBT_1S / hz);
+		pt = pspat_tag_find(m);
+		if (flush || delay == 0 || pt == NULL ||
+		    pt->pt_tag.m_tag_id != PSPAT_TAG_CUSTODY) {
+			pspat_ready_append(ready, m);
+			continue;
+		}
+		pt->pt_due = now + delay;
+		*pl->pl_delayed_tail = m;
+		pl->pl_delayed_tail = &m->m_nextpkt;
+	}
+	/* Those that have come to the end of the link. */
+	while ((m = pl->pl_delayed) != NULL &&
+	    (flush || pspat_tag_find(m)->pt_due <= now)) {
+		pl->pl_delayed = m->m_nextpkt;
+		if (pl->pl_delayed == NULL)
+			pl->pl_delayed_tail = &pl->pl_delayed;
+		pspat_ready_append(ready, m);
+	}
+	if (pl->pl_si == NULL && pl->pl_delayed == NULL)
+		return (0);
+	if (pl->pl_si == NULL)
+		return (pspat_tag_find(pl->pl_delayed)->pt_due);
+	burst = pl->pl_free > sc->sc_free ? pl->pl_free : sc->sc_free;
+	if (pl->pl_delayed != NULL &&
+	    pspat_tag_find(pl->pl_delayed)->pt_due < burst)
+		burst = pspat_tag_find(pl->pl_delayed)->pt_due;
+	return (burst > now ? burst : now);
+}
+
+/*
+ * Transmit what was collected, outside of every lock, each packet in its vnet.
+ */
+static void
+pspat_transmit(struct pspat_softc *sc, struct pspat_ready *ready, bool flush)
+{
+	struct mbuf *m, *n;
+
+	for (m = ready->head; m != NULL; m = n) {
+		n = m->m_nextpkt;
+		m->m_nextpkt = NULL;
+		if (sc->sc_xmit == PSPAT_XMIT_DISPATCHER && !flush &&
+		    pspat_hand_over(m))
+			continue;
+		pspat_exit(m);
+	}
+	ready->head = NULL;
+	ready->tail = &ready->head;
+	ready->count = 0;
+}
+
+/*
+ * Empty the mailboxes, up to a batch each.  Returns how many packets came.
+ */
+static u_int
+pspat_collect(struct pspat_softc *sc, bool flush, struct pspat_ready *ready)
+{
+	struct pspat_mailbox *mb;
+	struct pspat_tag *pt;
+	struct vnet *locked;
+	struct mbuf *m;
+	u_int cpu, n, total;
+
+	total = 0;
+	locked = NULL;
+	CURVNET_SET_QUIET(vnet0);	/* a place for CURVNET_RESTORE() */
+	CPU_FOREACH(cpu) {
+		mb = sc->sc_box[cpu];
+		for (n = 0; flush || n < sc->sc_batch; n++) {
+			m = pspat_mailbox_extract(mb);
+			if (m == NULL)
+				break;
+			pt = pspat_tag_find(m);
+			/* One lock for a run of packets of one vnet. */
+			if (pt->pt_vnet != locked) {
+				if (locked != NULL && !PSPAT_BROKEN(5))
+					DN_BH_WUNLOCK();
+				curvnet = PSPAT_BROKEN(3) ? NULL : pt->pt_vnet;
+				locked = pt->pt_vnet;
+				if (!PSPAT_BROKEN(5))
+					DN_BH_WLOCK();
+			}
+			pspat_enqueue(sc, m, pt, ready);
+		}
+		total += n;
+	}
+	if (locked != NULL && !PSPAT_BROKEN(5))
+		DN_BH_WUNLOCK();
+	CURVNET_RESTORE();
+	return (total);
+}
+
+/*
+ * One round.  Returns when the next one is due: 0 for at once, SBT_MAX for
+ * when a sender calls.
+ */
+static sbintime_t
+pspat_round(struct pspat_softc *sc, bool flush)
+{
+	struct epoch_tracker et;
+	struct pspat_ready ready;
+	struct pspat_link *pl, *next;
+	sbintime_t due, now, soonest;
+	u_int budget, got;
+
+	ready.head = NULL;
+	ready.tail = &ready.head;
+	ready.count = 0;
+	soonest = SBT_MAX;
+
+	if (!PSPAT_BROKEN(4))
+		NET_EPOCH_ENTER(et);
+	got = pspat_collect(sc, flush, &ready);
+	now = sbinuptime();
+	budget = sc->sc_batch;
+	LIST_FOREACH_SAFE(pl, &sc->sc_links, pl_next, next) {
+		CURVNET_SET(pl->pl_vnet);
+		DN_BH_WLOCK();
+		due = pspat_serve(sc, pl, now, flush, ready.count + budget,
+		    &ready);
+		DN_BH_WUNLOCK();
+		CURVNET_RESTORE();
+		if (due == 0) {
+			LIST_REMOVE(pl, pl_next);
+			free(pl, M_PSPAT);
+		} else if (due < soonest)
+			soonest = due;
+	}
+	if (ready.count != 0)
+		got++;
+	pspat_transmit(sc, &ready, flush);
+	if (!PSPAT_BROKEN(4))
+		NET_EPOCH_EXIT(et);
+
+	PSPAT_COUNT(loops);
+	if (got != 0)
+		PSPAT_COUNT(busy_loops);
+	if (got != 0 || soonest <= now)
+		return (0);
+	return (soonest);
+}
+
+static bool
+pspat_all_empty(struct pspat_softc *sc)
+{
+	u_int cpu;
+
+	CPU_FOREACH(cpu)
+		if (!pspat_mailbox_empty(sc->sc_box[cpu]))
+			return (false);
+	return (true);
+}
+
+void
+pspat_arbiter(void *arg)
+{
+	struct pspat_softc *sc = arg;
+	sbintime_t began, due, took;
+	u_int flush;
+
+	for (;;) {
+		mtx_lock(&sc->sc_mtx);
+		if (sc->sc_stop && sc->sc_flush == sc->sc_flushed)
+			break;
+		flush = sc->sc_flush;
+		mtx_unlock(&sc->sc_mtx);
+
+		began = sbinuptime();
+		due = pspat_round(sc, flush != sc->sc_flushed);
+		took = sbinuptime() - began;
+		if (took > sc->sc_loop_max)
+			sc->sc_loop_max = took;
+		if (due == 0) {
+			maybe_yield();
+			continue;
+		}
+
+		mtx_lock(&sc->sc_mtx);
+		if (flush != sc->sc_flushed) {
+			sc->sc_flushed = flush;
+			wakeup(&sc->sc_flushed);
+		}
+		sc->sc_asleep = 1;
+		atomic_thread_fence_seq_cst();
+		if (pspat_all_empty(sc) && !sc->sc_stop &&
+		    sc->sc_flush == sc->sc_flushed) {
+			if (due == SBT_MAX)
+				mtx_sleep(sc, &sc->sc_mtx, 0, "pspati", 0);
+			else
+				msleep_sbt(sc, &sc->sc_mtx, 0, "pspatw", due,
+				    0, C_ABSOLUTE);
+		}
+		sc->sc_asleep = 0;
+		mtx_unlock(&sc->sc_mtx);
+	}
+	sc->sc_running--;
+	wakeup(&sc->sc_running);
+	mtx_unlock(&sc->sc_mtx);
+	kthread_exit();
+}

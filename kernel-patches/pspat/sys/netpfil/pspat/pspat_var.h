@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef _NETPFIL_PSPAT_VAR_H_
+#define	_NETPFIL_PSPAT_VAR_H_
+
+#include <netpfil/pspat/pspat.h>
+#include <netpfil/pspat/pspat_mailbox.h>
+
+MALLOC_DECLARE(M_PSPAT);
+
+#define	MTAG_PSPAT		1532000718	/* cookie of struct pspat_tag */
+#define	PSPAT_TAG_CUSTODY	1		/* PSPAT has the packet */
+#define	PSPAT_TAG_SEEN		2		/* it had it: not twice */
+
+/*
+ * What a packet carries while PSPAT has it: all that the sender knew and that
+ * will be gone when the packet leaves (C6).  The tag is the first thing put on
+ * the packet and stays on it afterwards as PSPAT_TAG_SEEN, which is how a
+ * packet is scheduled once, whichever points it passes (C11).  It is not
+ * persistent: across an epair the packet is another host's, and new.
+ *
+ * A tag in custody holds a reference on pt_ifp, so that the interface's memory
+ * outlives the wait; whether the interface still is one is asked at the exit.
+ */
+struct pspat_tag {
+	struct m_tag	pt_tag;
+	struct vnet	*pt_vnet;
+	struct ifnet	*pt_ifp;
+	sbintime_t	pt_due;		/* end of the link's delay */
+	uint32_t	pt_flowset;	/* as dummynet numbers them */
+	uint8_t		pt_point;	/* enum pspat_point */
+	uint8_t		pt_dir;		/* as in dn_pkt_tag.dn_dir */
+	uint16_t	pt_ro_flags;	/* PSPAT_IF_OUTPUT */
+	struct ipfw_rule_ref pt_rule;
+	struct ipfw_flow_id pt_flow;
+	union {
+		struct sockaddr		sa;
+		struct sockaddr_in	sin;
+		struct sockaddr_in6	sin6;
+	} pt_dst;			/* PSPAT_IF_OUTPUT: the next hop */
+	struct ip_fw_args *pt_args;	/* C6 broken: the sender's stack */
+};
+
+/*
+ * Accounts.  Once PSPAT is off and flushed, in is the sum of all that
+ * follows it; offered is in plus what was refused at the door.
+ */
+#define	PSPAT_COUNTERS(X)						\
+	X(in,		"Packets taken from senders")			\
+	X(out,		"Packets transmitted")				\
+	X(drop_sched,	"Packets dropped by a scheduler or its removal") \
+	X(drop_flowset,	"Packets whose pipe or queue was gone")		\
+	X(drop_departed, "Packets whose interface or vnet was gone")	\
+	X(drop_nomem,	"Packets dropped for want of memory")		\
+	X(refused_full,	"Packets refused: the mailbox was full")	\
+	X(refused_nomem, "Packets refused for want of memory")		\
+	X(out_error,	"Transmitted packets whose output failed")	\
+	X(passed,	"Packets let by: not output, or seen before")	\
+	X(wakeups,	"Times a sender woke the arbiter")		\
+	X(loops,	"Rounds of the arbiter")			\
+	X(busy_loops,	"Rounds that found something to do")
+
+struct pspat_counters {
+#define	PSPAT_COUNTER_FIELD(name, text)	counter_u64_t name;
+	PSPAT_COUNTERS(PSPAT_COUNTER_FIELD)
+#undef PSPAT_COUNTER_FIELD
+};
+extern struct pspat_counters pspat_cnt;
+#define	PSPAT_COUNT(name)	counter_u64_add(pspat_cnt.name, 1)
+
+/*
+ * One link: a dummynet scheduler instance that the arbiter serves.  It exists
+ * while it has packets; the list is the arbiter's alone.
+ */
+struct pspat_link {
+	LIST_ENTRY(pspat_link) pl_next;
+	struct vnet	*pl_vnet;
+	struct dn_sch_inst *pl_si;
+	uint32_t	pl_sched;	/* number of its scheduler */
+	uint32_t	pl_config;	/* V_dn_cfg.id when last looked at */
+	sbintime_t	pl_free;	/* when the link is free again */
+	struct mbuf	*pl_delayed;	/* on their way: FIFO by pt_due */
+	struct mbuf	**pl_delayed_tail;
+};
+
+struct pspat_softc {
+	struct mtx	sc_mtx;		/* sleeping and waking, requests */
+	struct mtx	sc_xmtx;	/* the same for the dispatcher */
+	volatile u_int	sc_point;	/* where packets are taken */
+	volatile u_int	sc_xmit;
+	volatile u_int	sc_asleep;	/* the arbiter sleeps or is about to */
+	volatile u_int	sc_xasleep;
+	volatile u_int	sc_xdone;	/* packets the dispatcher has sent */
+	bool		sc_stop;	/* the threads shall end */
+	u_int		sc_flush;	/* flushes asked for ... */
+	u_int		sc_flushed;	/* ... and done */
+	u_int		sc_running;	/* threads that have not ended */
+	uint64_t	sc_rate;	/* bit/s of all links together, or 0 */
+	sbintime_t	sc_free;	/* when that is free again */
+	u_int		sc_batch;	/* packets from one mailbox in a round */
+	u_int		sc_slots;	/* of each mailbox */
+	int		(*sc_dn_io)(struct mbuf **, struct ip_fw_args *);
+	struct pspat_mailbox **sc_box;	/* by CPU */
+	struct pspat_mailbox *sc_xbox;	/* arbiter to dispatcher */
+	LIST_HEAD(, pspat_link) sc_links;
+	sbintime_t	sc_loop_max;	/* longest round */
+};
+extern struct pspat_softc pspat_sc;
+
+VNET_DECLARE(u_int, pspat_flowset);
+#define	V_pspat_flowset	VNET(pspat_flowset)
+VNET_DECLARE(bool, pspat_dying);
+#define	V_pspat_dying	VNET(pspat_dying)
+
+/* pspat_client.c */
+int	pspat_dn_io(struct mbuf **, struct ip_fw_args *);
+int	pspat_if_output(struct ifnet *, struct mbuf *, const struct sockaddr *,
+	    struct route *);
+void	pspat_tag_release(struct m_tag *);
+struct pspat_tag *pspat_tag_find(struct mbuf *);
+
+/* pspat_arbiter.c */
+void	pspat_arbiter(void *);
+struct pspat_mailbox *pspat_mailbox_create(u_int, u_int);
+void	pspat_wakeup(void);
+
+/* pspat_exit.c */
+void	pspat_exit(struct mbuf *);
+void	pspat_dispatcher(void *);
+bool	pspat_hand_over(struct mbuf *);
+
+#endif /* !_NETPFIL_PSPAT_VAR_H_ */
