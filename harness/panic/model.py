@@ -28,13 +28,11 @@ class Kind(StrEnum):
     MBUFS = "mbufs"
     LEAK = "leak"
 
-    @property
-    def fatal(self) -> bool:
-        """True when the kernel does not live on: a panic.  False for what is only reported."""
-        return self not in _REPORTS
 
 
-_REPORTS = frozenset({Kind.KCSAN, Kind.LOR, Kind.WITNESS, Kind.MBUFS, Kind.LEAK})
+def is_interrupt(trap: str) -> bool:
+    """A trap line that tells of an interrupt or a system call, not of a fault."""
+    return trap.startswith(("interrupt", "syscall"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,10 @@ class Panic:
     """The message without addresses, counts, pids, CPU numbers, source lines."""
     signature: str
     """Readable name and short hash; the same for the same panic on every boot and build."""
+    fatal: bool = True
+    """The kernel stopped.  False for what was only reported (WITNESS, mbufs, leaks, warn-only checks)."""
     trap: int | None = None
+    """Trap number; on arm64 the exception class of ESR_EL1."""
     trap_name: str = ""
     fault_address: str = ""
     fault_suggests: str = ""
@@ -103,18 +104,13 @@ class Panic:
     """What the reader had to assume (interleaved CPUs taken apart, wrapped lines joined, ...)."""
 
     @property
-    def fatal(self) -> bool:
-        """True when the kernel stopped."""
-        return self.kind.fatal
-
-    @property
     def name(self) -> str:
         """The readable half of the signature."""
         return self.signature.rpartition("-")[0]
 
     @property
     def handler_frames(self) -> tuple[Frame, ...]:
-        """The frames before the (last) trap: panic, debugger and trap handling."""
+        """The frames before the trap: panic, debugger and trap handling."""
         return self.frames[: self._struck()]
 
     @property
@@ -123,7 +119,7 @@ class Panic:
         return self.frames[self._struck() :]
 
     def _struck(self) -> int:
-        return next((i for i, frame in enumerate(self.frames) if frame.trap), 0)
+        return next((i for i, frame in enumerate(self.frames) if frame.trap and not is_interrupt(frame.trap)), 0)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
