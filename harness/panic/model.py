@@ -29,7 +29,6 @@ class Kind(StrEnum):
     LEAK = "leak"
 
 
-
 def is_interrupt(trap: str) -> bool:
     """A trap line that tells of an interrupt or a system call, not of a fault."""
     return trap.startswith(("interrupt", "syscall"))
@@ -119,7 +118,9 @@ class Panic:
         return self.frames[self._struck() :]
 
     def _struck(self) -> int:
-        return next((i for i, frame in enumerate(self.frames) if frame.trap and not is_interrupt(frame.trap)), 0)
+        return next(
+            (i for i, frame in enumerate(self.frames) if frame.trap and not is_interrupt(frame.trap)), 0
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

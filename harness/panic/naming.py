@@ -72,7 +72,12 @@ _INTERFACES = (
 _NORMAL: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[\w.+~-]*(?:/[\w.+~-]+)+\.([chSs])\b(?::\d+)?"), ""),  # the path goes, see normalize()
     (re.compile(r"\b([\w-]+\.[chSs]):\d+\b"), r"\1"),
-    (re.compile(r"(?:0x)[0-9a-fA-F]+|\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,16}\b|\b[0-9a-f]{16}\b"), "ADDR"),
+    (
+        re.compile(
+            r"(?:0x)[0-9a-fA-F]+|\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,16}\b|\b[0-9a-f]{16}\b"
+        ),
+        "ADDR",
+    ),
     (re.compile(r"(\bfor ADDR) \([^)]*\)"), r"\1"),
     (re.compile(rf"\b({_INTERFACES})\d+[ab]?\b"), r"\1N"),
     (re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)*(?![\w])"), "N"),
@@ -172,7 +177,11 @@ def suggests(address: int, arch: str, jump: bool = False) -> str:
     """What a faulting address looks like, in a few words; empty where it looks like nothing known."""
     call = " (called or jumped to)" if jump else ""
     text = f"{address:016x}"
-    if "deadc0de" in text or text.startswith("deadc0") or (address >> 16) & 0xFFFFFFFF in (0xDEADC0DE, 0xC0DEDEAD):
+    if (
+        "deadc0de" in text
+        or text.startswith("deadc0")
+        or (address >> 16) & 0xFFFFFFFF in (0xDEADC0DE, 0xC0DEDEAD)
+    ):
         return "freed memory (0xdeadc0de)" + call
     if "a5a5a5a5" in text or "5a5a5a5a" in text:
         return "fill pattern of an allocator" + call

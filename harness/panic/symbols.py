@@ -42,9 +42,15 @@ class _Object:
         """Functions by name; a static function's name may be there more than once.  Sizes in bytes."""
         nm = _tool("nm", "llvm-nm")
         if nm is None:
-            raise MachineryError("reading symbols needs nm or llvm-nm (binutils or llvm): neither is in the PATH")
+            raise MachineryError(
+                "reading symbols needs nm or llvm-nm (binutils or llvm): neither is in the PATH"
+            )
         got = subprocess.run(
-            [nm, "-n", "--defined-only", str(self.path)], capture_output=True, text=True, timeout=_TIMEOUT, check=False
+            [nm, "-n", "--defined-only", str(self.path)],
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=False,
         )
         found = re.findall(r"^([0-9a-f]{8,16}) [tTwWiu] (\S+)$", got.stdout, re.M)
         starts = sorted({int(address, 16) for address, _ in found})
@@ -80,10 +86,15 @@ class Symbols:
         folders = [kernel] if kernel.is_dir() else []
         if kernel.is_dir() and (kernel / "boot" / "kernel").is_dir():
             folders += [kernel / "usr/lib/debug/boot/kernel", kernel / "boot/kernel"]
-        files = [kernel] if kernel.is_file() else [p for f in folders for n in _KERNELS if (p := f / n).is_file()]
+        files = (
+            [kernel] if kernel.is_file() else [p for f in folders for n in _KERNELS if (p := f / n).is_file()]
+        )
         if not files:
             raise UsageError(f"{kernel}: no kernel in it (looked for {', '.join(_KERNELS)})")
-        modules = sorted({p for f in folders for p in f.glob("*.ko.debug")} | {p for f in folders for p in f.glob("*.ko.full")})
+        modules = sorted(
+            {p for f in folders for p in f.glob("*.ko.debug")}
+            | {p for f in folders for p in f.glob("*.ko.full")}
+        )
         self._objects = [_Object(files[0], "")]
         self._objects += [_Object(path, path.name.rpartition(".ko")[0]) for path in modules]
         self._symbolizer = _tool("llvm-symbolizer")
@@ -107,7 +118,9 @@ class Symbols:
                     break
         places: dict[int, list[_Place]] = {}
         for path, asked in wanted.items():
-            for (i, _), found in zip(asked, self._lines(path, [address for _, address in asked]), strict=False):
+            for (i, _), found in zip(
+                asked, self._lines(path, [address for _, address in asked]), strict=False
+            ):
                 places[i] = found
         frames: list[Frame] = []
         for i, frame in enumerate(panic.frames):
@@ -117,7 +130,9 @@ class Symbols:
                 continue
             module = frame.module or owner[i].module
             frames += [
-                Frame(p.function, None, module, p.file, p.line, inlined=True, trap=frame.trap if not k else "")
+                Frame(
+                    p.function, None, module, p.file, p.line, inlined=True, trap=frame.trap if not k else ""
+                )
                 for k, p in enumerate(found[:-1])
             ]
             outer = found[-1]
@@ -129,18 +144,29 @@ class Symbols:
         """For each address its functions, the innermost inlined one first; empty where nothing is known."""
         asked = "".join(f"{address:#x}\n" for address in addresses)
         if self._symbolizer is not None:
-            command = [self._symbolizer, "--inlines", "--functions=linkage", "--output-style=LLVM", f"--obj={path}"]
+            command = [
+                self._symbolizer,
+                "--inlines",
+                "--functions=linkage",
+                "--output-style=LLVM",
+                f"--obj={path}",
+            ]
         else:
             assert self._addr2line is not None
             command = [self._addr2line, "-a", "-i", "-f", "-e", str(path)]
         try:
-            got = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+            got = subprocess.run(
+                command, input=asked, capture_output=True, text=True, timeout=_TIMEOUT, check=False
+            )
         except subprocess.TimeoutExpired as exc:
             raise MachineryError(f"{command[0]} gave no answer for {path} within {_TIMEOUT:.0f} s") from exc
         if self._symbolizer is not None:
             groups = [block.splitlines() for block in got.stdout.split("\n\n")]
         else:
-            groups = [block.splitlines()[1:] for block in re.split(r"^(?=0x[0-9a-f]{8,}$)", got.stdout, flags=re.M)[1:]]
+            groups = [
+                block.splitlines()[1:]
+                for block in re.split(r"^(?=0x[0-9a-f]{8,}$)", got.stdout, flags=re.M)[1:]
+            ]
         return [_places(group) for group in groups[: len(addresses)]]
 
 

@@ -1,0 +1,179 @@
+"""What FreeBSD's kernel, debugger and loader print, as patterns; 10 to 16, amd64, arm64 and i386."""
+
+from __future__ import annotations
+
+import re
+
+# Words of alarm: a piece of a log without any of them is passed over.
+ALARMS = tuple(
+    word.encode()
+    for word in (
+        "panic: ",
+        "Panic String:",
+        "Fatal ",
+        "FFaattaall",
+        "ppaanniicc",
+        "lock order reversal",
+        "duplicate lock of same",
+        "locks held:",
+        "KDB: ",
+        "Sleeping thread (tid",
+        "Racy Access",
+        "ASan: ",
+        "MSan: ",
+        "locked from ",
+        "KASSERT failed: ",
+        "ountroot",
+        " limit reached",
+        " leaked memory",
+        "was not empty (",
+        "---<<BOOT>>---",
+        "Copyright (c) 1992-",
+        "trademark of The FreeBSD",
+        "Uptime: ",
+        "ebooting",
+        "halted",
+        "reboot by ",
+        "exiting on signal 15",
+        "power-down by ",
+        "halt by ",
+        "vpanic() at ",
+        "panic() at ",
+        "trap_fatal() at ",
+        "at vpanic+",
+        "at trap_fatal+",
+        "Version String:",
+        "without my init",
+        "ABORTING BOOT",
+        "BTX halted",
+        "No bootable ",
+        "can't load 'kernel'",
+        "which disk we are booting from",
+        "no bootable kernel",
+        "Boot failed",
+        "ERROR: cannot open /boot/",
+        "in vpanic (",
+        "in panic (",
+        "unread portion of the kernel",
+        "Unread portion of the kernel",
+        "dumped core - see",
+        "Stopped at",
+        "don't know how to load",
+        "rmatrix paradox",
+        "leak:",
+    )
+)
+
+_HEX = r"(?:0x)?[0-9a-fA-F]+"
+FRAME = re.compile(
+    r"(?P<name>[^\s()]+)\((?P<args>[^()]*)\) at (?P<sym>[^\s+/\[(]+)(?:\+(?P<off>0x[0-9a-f]+|\d+))?"
+    r"(?: \[(?P<file>[^\]:]+):(?P<line>-?\d+)\])?"
+    r"(?:/frame (?P<fp>0x[0-9a-f]+|0))?(?: \[(?P<file2>[^\]:]+):(?P<line2>-?\d+)\])?\s*$"
+)
+FRAME_START = re.compile(r"(?P<name>[A-Za-z_?.$][\w.$?]*)\(\)(?: at)?(?:\s+[^\s]*)?(?:/frame)?\s*$")
+STACK_FRAME = re.compile(
+    r"#(?P<n>\d+)\s+(?P<pc>0x[0-9a-f]+) at (?P<sym>[^\s+]+?)(?:\+(?P<off>0x[0-9a-f]+|\d+))?$"
+)
+KGDB_FRAME = re.compile(
+    r"#(?P<n>\d+)\s+(?:(?P<pc>0x[0-9a-f]+) in )?(?P<name>[\w.$?]+|<signal handler called>)(?: ?\((?P<rest>.*))?$"
+)
+KGDB_PLACE = re.compile(r"(?:^|[\s)])(?:at (?P<file>[^\s:]+):(?P<line>\d+)|from (?P<module>/\S+))\s*$")
+OLD_ARM_FRAME = re.compile(r"\s*(?:pc|sp)\s*=\s*0x[0-9a-f]+\s+(?:lr|fp)\s*=")
+TRAP_LINE = re.compile(
+    r"-{2,3} (?P<what>(?:trap|syscall|interrupt|exception|unhandled|system error|unknown|invalid|kthread|user)\b.*?)(?: -{2,3})?$"
+)
+FATAL_TRAP = re.compile(r"Fatal trap (?P<n>\d+): (?P<name>.+?) while in (?P<mode>\w+)(?: mode)?\s*$")
+FATAL_TRAP_CUT = re.compile(r"Fatal trap (?P<n>\d+): (?P<name>[a-zA-Z ()/-]{3,60})$")
+PANIC = re.compile(r"panic: ?(?P<message>.*)$")
+PANIC_MIDDLE = re.compile(r"(?<![\w./-])(?<!after )panic: (?P<message>.+)$")
+SETTING = re.compile(r"\s*(?P<key>[A-Za-z][\w #]{1,24}?)\s*(?:=|:)\s+(?P<value>\S.*)$")
+PROCESS = re.compile(r"(?P<pid>\d+) \((?P<name>.*)\)")
+THREAD_LINE = re.compile(r"\[ ?thread pid (?P<pid>\d+) tid (?P<tid>\d+) ?\]")
+CURTHREAD = re.compile(rf"{_HEX}: pid (?P<pid>\d+)(?: tid (?P<tid>\d+))?.*?\"(?P<name>[^\"]*)\"")
+TRACING = re.compile(
+    r"Tracing (?:command (?P<command>.+?) )?pid (?P<pid>\d+) tid (?P<tid>\d+)(?: td \S+)?(?: \(CPU (?P<cpu>\d+)\))?"
+)
+SLEEPING = re.compile(r"Sleeping thread \(tid (?P<tid>\d+), pid (?P<pid>-?\d+)\) owns a non-sleepable lock")
+TRACE_OF = re.compile(r"KDB: stack backtrace of thread (?P<tid>\d+):")
+ORDER = re.compile(r"lock order reversal:?(?P<how>.*)$")
+ORDER_LOCK = re.compile(rf"\s*(?P<n>1st|2nd|3rd) (?:{_HEX} )?(?P<lock>.+?) @ (?P<file>\S.*)$")
+ORDER_CUT = re.compile(rf"\s*(?P<n>1st|2nd|3rd) {_HEX} (?P<lock>.+)$")
+HELD = re.compile(
+    rf"\s*(?P<how>exclusive|shared) (?P<cls>[a-z]+(?: [a-z]+)*?) (?P<lock>.+?) r = \d+ \({_HEX}\)(?: locked)? @ (?P<file>\S+)"
+)
+HELD_BY = re.compile(rf"Process (?P<pid>\d+) \((?P<name>.*)\) thread {_HEX} \((?P<tid>\d+)\)")
+LOCKS_HELD = re.compile(
+    r"(?P<what>.+?) with the following (?:non-sleepable )?locks held:$|Thread \S+ exiting with the following locks held:$"
+)
+MISMATCH = re.compile(
+    r"(?:shared lock of|exclusive lock of|shared unlock of|exclusive unlock of|forbidden unlock of) \(.+\) .+ @ \S+:\d+$"
+)
+MISMATCH_FROM = re.compile(r"while (?:exclusively|share) locked from \S+:\d+$")
+DUPLICATE = re.compile(r'acquiring duplicate lock of same type: "?(?P<lock>[^"]*)"?$')
+ESTABLISHED = re.compile(r"lock order .+ established at:$")
+ATTEMPTED = re.compile(r"lock order .+ attempted at:$")
+RACE = re.compile(r".*CSan: Racy Access \[(?P<one>.*?)>?\] \[(?P<two>.*?)>?\]")
+SANITIZER = re.compile(r"(?P<which>ASan|MSan): (?P<what>[A-Z].*)$")
+WARN_ONLY = re.compile(r"KASSERT failed: (?P<message>.+)$")
+MBUFS = re.compile(r"(?:\[zone: (?P<zone>[^\]]+)\] )?(?P<what>kern\.ipc\.\w+ limit reached)")
+LEAKED = re.compile(
+    r"Warning: memory type (?P<type>.+?) leaked memory on destroy \(\d+ allocations, \d+ bytes leaked\)"
+    r"|Freed UMA keg \((?P<keg>.+?)\) was not empty \(\d+ items\)"
+)
+RIP = re.compile(r"rip (?P<rip>0x[0-9a-f]+|[0-9a-f]{8,16}) rsp ")
+REGISTERS = re.compile(
+    r"\s*(?:x\d+|r[a-z0-9]{1,2}|e[a-z]{2}|sp|lr|elr|spsr|far|esr|pc)\s*[:=]\s*(?:0x)?[0-9a-f]{4,16}\b"
+)
+REGISTER = re.compile(
+    r"\b(?P<name>x\d+|r[a-z0-9]{1,2}|lr|far|elr|esr|e[a-z]{2})\s*[:=]\s*(?:0x)?(?P<value>[0-9a-f]{4,16})\b"
+)
+BREAK = re.compile(
+    r"KDB: enter: (?P<how>(?:line )?break\b.*|break sequence on console|manual escape to debugger)$", re.I
+)
+VERSION = re.compile(r"(?:@\(#\))?(?P<version>FreeBSD \d+\.\d+-[A-Z][\w.-]+.*)$")
+VERSION_STRING = re.compile(r"\s*Version String: (?P<version>FreeBSD .+)$")
+PANIC_STRING = re.compile(r"\s*Panic String: ?(?P<message>.*)$")
+BANNER = re.compile(r"---<<BOOT>>---|Copyright \(c\) 1992-\d{4} The FreeBSD Project")
+FAREWELL = re.compile(
+    r"Uptime: \d|Rebooting\.\.\.|^rebooting|The operating system has halted|(?:reboot|halt|power-down) by |exiting on signal 15|cpu_reset"
+    r"|KDB: reboot requested"
+)
+BOOT_FAILED: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?:^|\s)mountroot> ?"), "no root file system: the kernel asks at mountroot>"),
+    (re.compile(r"Loader variables:$"), ""),
+    (re.compile(r"BTX halted"), "BTX halted"),
+    (re.compile(r"(?:No|no) bootable (?:device|medium|disk|kernel|option)"), ""),
+    (re.compile(r"can't load 'kernel'"), ""),
+    (re.compile(r"don't know how to load module '(?:/boot/)?kernel"), ""),
+    (re.compile(r"Can't work out which disk we are booting from"), ""),
+    (re.compile(r"Boot failed|ERROR: cannot open /boot/"), ""),
+    (re.compile(r"ERROR: ABORTING BOOT"), "rc: ABORTING BOOT"),
+)
+MOUNT_FAILED = re.compile(r"Mounting from (?P<what>\S+) failed with error (?P<error>-?\d+)")
+FOREIGN = re.compile(
+    r"goroutine \d+ \[|^\s*runtime\.|Starting stack trace\.\.\.|trap type \d+, code=|not syncing|^\s*main\.\w+\(|NetBSD |OpenBSD |exit status 2$"
+)
+PROMPT = re.compile(r"\s*(?:>\s*)?db(?:\{\d+\})?> ?")
+SCRIPT_PROMPT = re.compile(r"db:\d+:[\w.-]+> ")
+NESTED = frozenset({"vpanic", "kern_reboot", "db_trap", "trap_fatal"})
+CORE_TEXT = re.compile(
+    r"Unread portion of the kernel message buffer|dumped core - see |unread portion of the kernel"
+)
+ARM_EC = {0x20: "instruction abort", 0x21: "instruction abort", 0x22: "PC alignment fault", 0x24: "data abort",
+           0x25: "data abort", 0x26: "SP alignment fault", 0x2F: "system error", 0x3C: "breakpoint", 0x00: "undefined instruction"}  # fmt: skip
+
+
+KEYS = frozenset(
+    {
+        "fault virtual address", "fault code", "instruction pointer", "stack pointer", "frame pointer", "code segment",
+        "processor eflags", "current process", "trap number", "time", "rip", "rsp", "rbp", "far", "esr", "elr", "spsr",
+    }
+)  # fmt: skip
+PCPU = frozenset(
+    {"dynamic pcpu", "curpcb", "fpcurthread", "idlethread", "self", "curpmap", "tssp", "rsp0", "kcr3", "ucr3", "scr3",
+     "gs32p", "ldt", "tss", "curvnet", "spin locks held", "curthread", "commontssp"}
+)  # fmt: skip
+QUICK = re.compile(
+    "|".join(re.escape(word.decode()) for word in ALARMS)
+    + r"|Tracing |mountroot|lock of \(|Mounting from|panic:$"
+)
