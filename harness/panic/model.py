@@ -122,6 +122,16 @@ class Panic:
             (i for i, frame in enumerate(self.frames) if frame.trap and not is_interrupt(frame.trap)), 0
         )
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Panic:
+        """The panic that ``to_dict`` (or JSON of it) tells of.  Raises ValueError or TypeError for anything else."""
+        known = dict(values)
+        known["kind"] = Kind(known["kind"])
+        known["frames"] = tuple(Frame(**frame) for frame in known.get("frames", ()))
+        for name in ("cycle", "points", "locks", "missing", "notes"):
+            known[name] = tuple(known.get(name, ()))
+        return cls(**known)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)

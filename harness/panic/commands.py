@@ -1,0 +1,291 @@
+"""``dnh panic`` and ``dnh panics``: a log read, and what the store has seen.  No knowledge of where runs are kept."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.errors import MachineryError, UsageError
+from harness.panic.model import Frame, Panic, is_interrupt
+from harness.panic.reader import read
+
+JSON_SCHEMA = "dnh-panics/1"
+_SHOWN = 24  # frames on a terminal, without --all
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A panic and the run that it came in.  Times are ISO 8601; all but the panic may be empty."""
+
+    panic: Panic
+    scenario: str = ""
+    cell: str = ""
+    kernel: str = ""
+    guest: str = ""
+    when: str = ""
+    folder: str = ""
+    seed: int | None = None
+    command: str = ""
+
+
+# dnh panic FILE
+
+
+def add_panic_arguments(parser: argparse.ArgumentParser) -> None:
+    """``dnh panic FILE|- [--json] [--kernel DIR] [--all]``."""
+    parser.add_argument("file", metavar="FILE", help="console log, dmesg, textdump, info.N, core.txt, bug report; - is stdin")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--kernel", metavar="DIR", type=Path, help="folder with the kernel and its symbols: shows files and lines")
+    parser.add_argument("--all", action="store_true", help="show every frame")
+
+
+def run_panic(args: argparse.Namespace) -> int:
+    """Read one log and tell what happened.
+
+    0: the log tells of nothing, or only of reports that stop no kernel; 1: of a panic, hang, reboot or
+    failed boot; 2: no such file or kernel folder; 3: it cannot be read.
+    """
+    try:
+        found = read(sys.stdin.buffer if args.file == "-" else Path(args.file), args.kernel)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as exc:
+        raise UsageError(f"{args.file}: {exc.strerror}") from exc
+    except OSError as exc:
+        raise MachineryError(f"{args.file}: {exc.strerror}") from exc
+    if args.json:
+        document = {"schema": JSON_SCHEMA, "panics": [panic.to_dict() for panic in found]}
+        print(json.dumps(document, indent=1, ensure_ascii=False))
+    else:
+        console = Console(highlight=False, soft_wrap=True)
+        if not found:
+            console.print(f"{args.file}: no panic, no report", markup=False)
+        for i, panic in enumerate(found):
+            if i:
+                console.print()
+            show(panic, console, None if args.all else _SHOWN)
+    return 1 if any(panic.fatal for panic in found) else 0
+
+
+def show(panic: Panic, console: Console, frames: int | None = _SHOWN) -> None:
+    """A panic for the eye: its name, what is known, its frames."""
+    console.print(Text(panic.signature, style="bold red" if panic.fatal else "bold yellow"))
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim", no_wrap=True)
+    rows.add_column(overflow="fold")
+    for name, value in facts(panic):
+        rows.add_row(name, Text(value))
+    console.print(rows)
+    shown = panic.frames if frames is None else panic.frames[:frames]
+    for frame in shown:
+        if frame.trap:
+            console.print(Text(f"    --- {frame.trap} ---", style="dim"))
+        style = "bold" if frame.function == panic.culprit else ""
+        console.print(Text("    " + frame_text(frame), style=style))
+    if len(shown) < len(panic.frames):
+        console.print(Text(f"    ... {len(panic.frames) - len(shown)} more", style="dim"))
+
+
+def facts(panic: Panic) -> list[tuple[str, str]]:
+    """What is known of a panic, in words, in the order of importance."""
+    trap = panic.trap_name if panic.trap is None else f"{panic.trap} {panic.trap_name}"
+    who = [
+        panic.thread or "",
+        f"pid {panic.pid}" if panic.pid is not None else "",
+        f"({panic.process})" if panic.process else "",
+        f"tid {panic.tid}" if panic.tid is not None else "",
+        f"on CPU {panic.cpu}" if panic.cpu is not None else "",
+    ]
+    address = panic.fault_address + (f"  {panic.fault_suggests}" if panic.fault_address else panic.fault_suggests)
+    all_facts = (
+        ("kind", panic.kind.value + ("" if panic.fatal else " (the kernel went on)")),
+        ("message", panic.message),
+        ("trap", trap),
+        ("address", address),
+        ("instruction", panic.instruction),
+        ("culprit", panic.culprit),
+        ("cycle", " -> ".join((*panic.cycle, panic.cycle[0])) if panic.cycle else ""),
+        ("points", ", ".join(panic.points)),
+        ("thread", " ".join(word for word in who if word)),
+        ("locks", "; ".join(panic.locks)),
+        ("uptime", panic.uptime),
+        ("kernel", panic.version + (f" ({panic.arch})" if panic.arch and panic.arch not in panic.version else "")),
+        ("lines", f"{panic.first_line}-{panic.last_line}" if panic.first_line else ""),
+        ("missing", ", ".join(panic.missing)),
+        ("notes", "; ".join(panic.notes)),
+    )
+    return [(name, value) for name, value in all_facts if value.strip()]
+
+
+def frame_text(frame: Frame) -> str:
+    """``function+0x12 at file:line [module]``."""
+    text = frame.function + (f"+{frame.offset:#x}" if frame.offset is not None else "")
+    if frame.inlined:
+        text += " (inlined)"
+    if frame.file:
+        text += f" at {frame.file}" + (f":{frame.line}" if frame.line else "")
+    return text + (f" [{frame.module}]" if frame.module else "")
+
+
+# dnh panics
+
+
+def add_panics_arguments(parser: argparse.ArgumentParser) -> None:
+    """``dnh panics [--json]`` and ``dnh panics export SIG [-o FILE]``."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    words = parser.add_subparsers(dest="panics_command", metavar="export SIG")
+    export = words.add_parser("export", help="write a Markdown report for upstream")
+    export.add_argument("signature", metavar="SIG", help="a signature, its hash, or the beginning of either")
+    export.add_argument("-o", "--output", metavar="FILE", type=Path, help="where to (standard output)")
+
+
+def run_panics(args: argparse.Namespace, seen: Iterable[Sighting]) -> int:
+    """List what was seen, or export one panic.  0; 2 when no or more than one panic has such a signature."""
+    if getattr(args, "panics_command", None) == "export":
+        return _export(args.signature, args.output, seen)
+    groups = grouped(seen)
+    if args.json:
+        print(json.dumps({"schema": JSON_SCHEMA, "seen": [group.to_dict() for group in groups]}, indent=1))
+        return 0
+    if not groups:
+        print("no panics seen")
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("count", "first", "last", "signature", "scenarios", "kernels", "example"):
+        table.add_column(column, overflow="fold", justify="right" if column == "count" else "left")
+    for group in groups:
+        table.add_row(
+            *map(Text, (str(group.count), group.first, group.last, group.signature)),
+            *map(Text, (", ".join(group.scenarios), ", ".join(group.kernels), group.example.folder)),
+        )
+    Console(highlight=False).print(table)
+    return 0
+
+
+@dataclass(slots=True)
+class Group:
+    """All sightings of one signature."""
+
+    signature: str
+    count: int
+    first: str
+    last: str
+    scenarios: list[str]
+    kernels: list[str]
+    guests: list[str]
+    example: Sighting
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "signature": self.signature,
+            "kind": self.example.panic.kind.value,
+            "message": self.example.panic.message,
+            "culprit": self.example.panic.culprit,
+            "fatal": self.example.panic.fatal,
+            "count": self.count,
+            "first": self.first,
+            "last": self.last,
+            "scenarios": self.scenarios,
+            "kernels": self.kernels,
+            "guests": self.guests,
+            "example": {"folder": self.example.folder, "seed": self.example.seed, "command": self.example.command},
+        }
+
+
+def grouped(seen: Iterable[Sighting]) -> list[Group]:
+    """Sightings by signature, the most frequent first; the example is the one with the fewest things missing."""
+    groups: dict[str, Group] = {}
+    for sighting in seen:
+        name = sighting.panic.signature
+        group = groups.get(name)
+        if group is None:
+            group = groups[name] = Group(name, 0, sighting.when, sighting.when, [], [], [], sighting)
+        group.count += 1
+        group.first, group.last = min(group.first, sighting.when), max(group.last, sighting.when)
+        for value, known in (
+            (sighting.scenario, group.scenarios),
+            (sighting.kernel, group.kernels),
+            (sighting.guest, group.guests),
+        ):
+            if value and value not in known:
+                known.append(value)
+        if len(sighting.panic.missing) < len(group.example.panic.missing):
+            group.example = sighting
+    return sorted(groups.values(), key=lambda group: (-group.count, group.signature))
+
+
+def _export(wanted: str, output: Path | None, seen: Iterable[Sighting]) -> int:
+    groups = grouped(seen)
+    exact = [group for group in groups if group.signature == wanted]
+    fitting = exact or [
+        group
+        for group in groups
+        if group.signature.startswith(wanted) or group.signature.rpartition("-")[2].startswith(wanted)
+    ]
+    if not fitting:
+        raise UsageError(f"no panic with the signature {wanted} was seen ('dnh panics' lists them)")
+    if len(fitting) > 1:
+        names = ", ".join(group.signature for group in fitting[:5])
+        raise UsageError(f"{wanted} fits {len(fitting)} signatures: {names}")
+    text = markdown(fitting[0])
+    if output is None:
+        sys.stdout.write(text)
+        return 0
+    try:
+        output.write_text(text)
+    except OSError as exc:
+        raise MachineryError(f"cannot write {output}: {exc.strerror}") from exc
+    return 0
+
+
+def markdown(group: Group) -> str:
+    """The report for upstream: environment, scenario, steps, what happened, frames, log."""
+    sighting = group.example
+    scenario = ""
+    for name in ("scenario.yaml", "scenario.yml"):
+        path = Path(sighting.folder) / name if sighting.folder else None
+        if path is not None and path.is_file():
+            scenario = path.read_text(errors="replace")
+    return str(
+        _template().render(
+            group=group,
+            panic=sighting.panic,
+            sighting=sighting,
+            scenario=scenario.strip("\n"),
+            facts=facts(sighting.panic),
+            frame_text=frame_text,
+            fence=_fence(sighting.panic.log + scenario),
+        )
+    )
+
+
+def _fence(text: str) -> str:
+    """A code fence that the text does not end."""
+    longest, run = 2, 0
+    for character in text:
+        run = run + 1 if character == "`" else 0
+        longest = max(longest, run)
+    return "`" * (longest + 1)
+
+
+@cache
+def _template() -> Any:
+    # imported here: reading a log, which every run does, needs no templates
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(
+        loader=loader, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True,
+        autoescape=False,
+    )  # fmt: skip
+    environment.tests["interrupt"] = is_interrupt
+    return environment.get_template("export.md.j2")
