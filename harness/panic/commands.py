@@ -43,9 +43,16 @@ class Sighting:
 
 def add_panic_arguments(parser: argparse.ArgumentParser) -> None:
     """``dnh panic FILE|- [--json] [--kernel DIR] [--all]``."""
-    parser.add_argument("file", metavar="FILE", help="console log, dmesg, textdump, info.N, core.txt, bug report; - is stdin")
+    parser.add_argument(
+        "file", metavar="FILE", help="console log, dmesg, textdump, info.N, core.txt, bug report; - is stdin"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--kernel", metavar="DIR", type=Path, help="folder with the kernel and its symbols: shows files and lines")
+    parser.add_argument(
+        "--kernel",
+        metavar="DIR",
+        type=Path,
+        help="folder with the kernel and its symbols: shows files and lines",
+    )
     parser.add_argument("--all", action="store_true", help="show every frame")
 
 
@@ -104,7 +111,9 @@ def facts(panic: Panic) -> list[tuple[str, str]]:
         f"tid {panic.tid}" if panic.tid is not None else "",
         f"on CPU {panic.cpu}" if panic.cpu is not None else "",
     ]
-    address = panic.fault_address + (f"  {panic.fault_suggests}" if panic.fault_address else panic.fault_suggests)
+    address = panic.fault_address + (
+        f"  {panic.fault_suggests}" if panic.fault_address else panic.fault_suggests
+    )
     all_facts = (
         ("kind", panic.kind.value + ("" if panic.fatal else " (the kernel went on)")),
         ("message", panic.message),
@@ -117,7 +126,10 @@ def facts(panic: Panic) -> list[tuple[str, str]]:
         ("thread", " ".join(word for word in who if word)),
         ("locks", "; ".join(panic.locks)),
         ("uptime", panic.uptime),
-        ("kernel", panic.version + (f" ({panic.arch})" if panic.arch and panic.arch not in panic.version else "")),
+        (
+            "kernel",
+            panic.version + (f" ({panic.arch})" if panic.arch and panic.arch not in panic.version else ""),
+        ),
         ("lines", f"{panic.first_line}-{panic.last_line}" if panic.first_line else ""),
         ("missing", ", ".join(panic.missing)),
         ("notes", "; ".join(panic.notes)),
@@ -197,7 +209,11 @@ class Group:
             "scenarios": self.scenarios,
             "kernels": self.kernels,
             "guests": self.guests,
-            "example": {"folder": self.example.folder, "seed": self.example.seed, "command": self.example.command},
+            "example": {
+                "folder": self.example.folder,
+                "seed": self.example.seed,
+                "command": self.example.command,
+            },
         }
 
 

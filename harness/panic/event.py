@@ -62,6 +62,7 @@ class Event:
     lock_names: list[str] = field(default_factory=list)
     own_locks: list[str] = field(default_factory=list)
     locks_of: int | None = None
+    paused: Trace | None = None  # a backtrace that another message interrupted
     traces: list[Trace] = field(default_factory=list)
     trace: Trace | None = None
     registers: bool = False

@@ -30,7 +30,9 @@ def panic_of(event: Event, version: str, arch: str) -> Panic:
     kind = event.kind
     message = event.trap_line or panic_line or ""
     if event.opener == "frames" and not message:
-        inside = next((f.trap for f in frames if f.trap and not is_interrupt(f.trap)), "")
+        inside = next(
+            (f.trap for f in frames if f.trap and not is_interrupt(f.trap)), trace.pending if trace else ""
+        )
         trapped = any(f.function in ("trap_fatal", "dblfault_handler") for f in frames)
         if trapped and (found := re.match(r"trap (0x[0-9a-f]+|\d+)", inside)):
             trap = int(found[1], 0)
@@ -42,7 +44,11 @@ def panic_of(event: Event, version: str, arch: str) -> Panic:
     if kind in (None, Kind.TRAP):
         kind, trap, trap_name = _kind_of(event, frames, trap, trap_name, panic_line or "")
     assert kind is not None
-    if arch == "arm64" and (esr := _number(event.fields.get("esr", ""))) is not None:
+    esr_text = event.fields.get("esr", "")
+    for frame in frames:
+        if not esr_text and (found := re.match(r"exception, esr (0x[0-9a-f]+)", frame.trap)):
+            esr_text = found[1]
+    if arch == "arm64" and kind is Kind.TRAP and (esr := _number(esr_text)) is not None:
         trap = esr >> 26
         trap_name = p.ARM_EC.get(trap, trap_name or "exception")
     if kind is Kind.DOUBLE_FAULT:

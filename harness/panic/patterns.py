@@ -60,7 +60,13 @@ ALARMS = tuple(
         "Stopped at",
         "don't know how to load",
         "rmatrix paradox",
-        "leak:",
+        "Tracing ",
+        "curthread ",
+        "Mounting from ",
+        "-RELEASE",
+        "-STABLE",
+        "-CURRENT",
+        "-PRERELEASE",
     )
 )
 
@@ -86,6 +92,7 @@ FATAL_TRAP = re.compile(r"Fatal trap (?P<n>\d+): (?P<name>.+?) while in (?P<mode
 FATAL_TRAP_CUT = re.compile(r"Fatal trap (?P<n>\d+): (?P<name>[a-zA-Z ()/-]{3,60})$")
 PANIC = re.compile(r"panic: ?(?P<message>.*)$")
 PANIC_MIDDLE = re.compile(r"(?<![\w./-])(?<!after )panic: (?P<message>.+)$")
+ECHOED = re.compile(r"[#$%>] +\S")
 SETTING = re.compile(r"\s*(?P<key>[A-Za-z][\w #]{1,24}?)\s*(?:=|:)\s+(?P<value>\S.*)$")
 PROCESS = re.compile(r"(?P<pid>\d+) \((?P<name>.*)\)")
 THREAD_LINE = re.compile(r"\[ ?thread pid (?P<pid>\d+) tid (?P<tid>\d+) ?\]")
@@ -97,7 +104,7 @@ SLEEPING = re.compile(r"Sleeping thread \(tid (?P<tid>\d+), pid (?P<pid>-?\d+)\)
 TRACE_OF = re.compile(r"KDB: stack backtrace of thread (?P<tid>\d+):")
 ORDER = re.compile(r"lock order reversal:?(?P<how>.*)$")
 ORDER_LOCK = re.compile(rf"\s*(?P<n>1st|2nd|3rd) (?:{_HEX} )?(?P<lock>.+?) @ (?P<file>\S.*)$")
-ORDER_CUT = re.compile(rf"\s*(?P<n>1st|2nd|3rd) {_HEX} (?P<lock>.+)$")
+ORDER_CUT = re.compile(rf"\s*(?P<n>1st|2nd|3rd) {_HEX} (?P<lock>.+?)(?: @)?$")
 HELD = re.compile(
     rf"\s*(?P<how>exclusive|shared) (?P<cls>[a-z]+(?: [a-z]+)*?) (?P<lock>.+?) r = \d+ \({_HEX}\)(?: locked)? @ (?P<file>\S+)"
 )
@@ -110,6 +117,10 @@ MISMATCH = re.compile(
 )
 MISMATCH_FROM = re.compile(r"while (?:exclusively|share) locked from \S+:\d+$")
 DUPLICATE = re.compile(r'acquiring duplicate lock of same type: "?(?P<lock>[^"]*)"?$')
+BARE_FRAMES = re.compile(
+    r"(?:vpanic|panic|trap_fatal)\(\) at |#\d+ .* (?:at|in) (?:vpanic|panic|trap_fatal)[+ ]"
+    r"|KDB: stack backtrace|Stopped at|Tracing (?:command|pid) |curthread\s*="
+)
 ESTABLISHED = re.compile(r"lock order .+ established at:$")
 ATTEMPTED = re.compile(r"lock order .+ attempted at:$")
 RACE = re.compile(r".*CSan: Racy Access \[(?P<one>.*?)>?\] \[(?P<two>.*?)>?\]")
@@ -131,6 +142,7 @@ BREAK = re.compile(
     r"KDB: enter: (?P<how>(?:line )?break\b.*|break sequence on console|manual escape to debugger)$", re.I
 )
 VERSION = re.compile(r"(?:@\(#\))?(?P<version>FreeBSD \d+\.\d+-[A-Z][\w.-]+.*)$")
+RELEASE = re.compile(r"\bFreeBSD (?:\S+ )?\d+\.\d+-(?:RELEASE|STABLE|CURRENT|PRERELEASE)[\w.-]*")
 VERSION_STRING = re.compile(r"\s*Version String: (?P<version>FreeBSD .+)$")
 PANIC_STRING = re.compile(r"\s*Panic String: ?(?P<message>.*)$")
 BANNER = re.compile(r"---<<BOOT>>---|Copyright \(c\) 1992-\d{4} The FreeBSD Project")
@@ -154,8 +166,6 @@ FOREIGN = re.compile(
     r"goroutine \d+ \[|^\s*runtime\.|Starting stack trace\.\.\.|trap type \d+, code=|not syncing|^\s*main\.\w+\(|NetBSD |OpenBSD |exit status 2$"
 )
 PROMPT = re.compile(r"\s*(?:>\s*)?db(?:\{\d+\})?> ?")
-SCRIPT_PROMPT = re.compile(r"db:\d+:[\w.-]+> ")
-NESTED = frozenset({"vpanic", "kern_reboot", "db_trap", "trap_fatal"})
 CORE_TEXT = re.compile(
     r"Unread portion of the kernel message buffer|dumped core - see |unread portion of the kernel"
 )
@@ -166,14 +176,11 @@ ARM_EC = {0x20: "instruction abort", 0x21: "instruction abort", 0x22: "PC alignm
 KEYS = frozenset(
     {
         "fault virtual address", "fault code", "instruction pointer", "stack pointer", "frame pointer", "code segment",
-        "processor eflags", "current process", "trap number", "time", "rip", "rsp", "rbp", "far", "esr", "elr", "spsr",
+        "processor eflags", "current process", "trap number", "time", "version", "rip", "rsp", "rbp", "far", "esr", "elr", "spsr",
     }
 )  # fmt: skip
 PCPU = frozenset(
     {"dynamic pcpu", "curpcb", "fpcurthread", "idlethread", "self", "curpmap", "tssp", "rsp0", "kcr3", "ucr3", "scr3",
      "gs32p", "ldt", "tss", "curvnet", "spin locks held", "curthread", "commontssp"}
 )  # fmt: skip
-QUICK = re.compile(
-    "|".join(re.escape(word.decode()) for word in ALARMS)
-    + r"|Tracing |mountroot|lock of \(|Mounting from|panic:$"
-)
+QUICK = re.compile("|".join(re.escape(word.decode()) for word in ALARMS) + r"|lock of \(|panic:$")

@@ -147,8 +147,12 @@ class _Reader:
             return
         event.meaningless(text)
         if event.trace is not None and event.trace.frames and text.strip():
-            event.trace = None  # whatever frames follow belong to another backtrace
-            if event.single:
+            # frames that follow at once are the same backtrace around another CPU's message
+            event.paused = None if event.trace.reached else event.trace
+            event.trace = None
+        if event.since > 2:
+            event.paused = None
+            if event.single and event.has_frames:
                 self.close()
                 return
         limit = _DEBUGGER_END if event.debugger else _IDLE_END
@@ -192,6 +196,9 @@ class _Reader:
         if p.BANNER.search(text):
             self._boot(number, text)
             return True
+        if not self.version and (found := p.RELEASE.search(text)):
+            self.version = found.group()
+            self._architecture(text)
         if p.CORE_TEXT.search(text):
             self.core_text = True
             return False
@@ -241,39 +248,36 @@ class _Reader:
             "panic: " in text
             and event is None
             and (found := p.PANIC_MIDDLE.search(text))
-            and not re.search(r"[#$%] ", text[: found.start()])
+            and not p.ECHOED.search(text[: found.start()])
         ):
             return self._panic(number, text, False, found["message"], width, False)
-        if event is None and re.match(
-            r"(?:vpanic|panic|trap_fatal)\(\) at |#\d+ .* (?:at|in) (?:vpanic|panic|trap_fatal)[+ ]", text
+        return self._bare_frames(number, text, kernel)
+
+    def _bare_frames(self, number: int, text: str, kernel: bool) -> bool:
+        """The debugger's words, or frames, without a panic's before them: the log may begin there."""
+        event = self.event
+        if event is not None and event.opener == "frames":
+            # in alltrace every thread comes with its own heading; only the one that panicked is of interest
+            found = p.TRACING.match(text)
+            if not found or not event.has_frames or self._tells_of_panic(event):
+                return False
+        elif event is not None and not (
+            event.single and event.has_frames and text.startswith("KDB: stack backtrace")
         ):
-            self._start(number, "", "frames", kernel, None)
-            assert self.event is not None
-            self.event.trace = Trace()
-            self.event.traces.append(self.event.trace)
             return False
-        if event is None and text.startswith("KDB: stack backtrace"):
-            self._start(number, "", "frames", kernel, None)
+        elif not p.BARE_FRAMES.match(text):
             return False
-        if event is None and text.startswith("Stopped at"):
-            self._start(number, "", "frames", kernel, None)
-            assert self.event is not None
-            self.event.debugger = True
-            return False
+        self._start(number, "", "frames", kernel, None)
         return False
 
     def _start(
         self, number: int, text: str, opener: str, kernel: bool, kind: Kind | None, *, single: bool = False
     ) -> None:
-        previous = self.event
         self.close()
         event = Event(opener, number, kind, single)
         event.from_kernel = kernel
         event.last = number
         event.core_text = self.core_text
-        if previous is not None and previous.opener == "frames" and not previous.has_frames:
-            event.debugger = previous.debugger
-            event.fields.update(previous.fields)
         if text:
             event.keep(text)
         self.event = event
@@ -515,8 +519,8 @@ class _Reader:
                 trace.reached = True
             event.confirmed = True
             return True
-        if trace is not None and trace.frames:
-            if trace.role == "kgdb" and self._kgdb_rest(trace, stripped):
+        if trace is not None:
+            if trace.frames and trace.role == "kgdb" and self._kgdb_rest(trace, stripped):
                 return True
             if p.OLD_ARM_FRAME.match(text):
                 return True
@@ -531,7 +535,9 @@ class _Reader:
             return True
         if self._locks(event, text):
             return True
-        if stripped.startswith(("KDB: ", "Uptime: ", "Dumping ", "Automatic reboot", "Rebooting", "cpu_reset")):
+        if stripped.startswith(
+            ("KDB: ", "Uptime: ", "Dumping ", "Automatic reboot", "Rebooting", "cpu_reset")
+        ):
             event.confirmed = True
             event.message_open = False
             if stripped.startswith("Uptime: "):
@@ -573,21 +579,26 @@ class _Reader:
 
     def _frame(self, event: Event, found: re.Match[str]) -> bool:
         name, symbol = found["name"], found["sym"]
-        if name != symbol and not _same_name(name, symbol) and not symbol.startswith("0x") and found["off"]:
+        # arm64 until 12 names the caller behind "at", with the program counters in the next line
+        caller = name != symbol and not _same_name(name, symbol) and bool(found["off"])
+        if caller and (found["fp"] or found["args"]):
             return False
         trace = event.trace
-        if trace is None or (trace.frames and trace.role in ("kgdb",)):
+        if trace is None and event.paused is not None:
+            trace = event.trace = event.paused
+            event.note("a message of another CPU lies within the backtrace")
+        elif trace is None or (trace.frames and trace.role == "kgdb"):
             trace = self._begin(event)
         event.confirmed = event.confirmed or trace.role != "other"
         if name.startswith(("0x", "??")) or name in ("0", ""):
             name = "??"
-        cut = symbol != found["name"] and not _same_name(found["name"], symbol)
+        cut = not caller and symbol != found["name"] and not _same_name(found["name"], symbol)
         file = found["file"] or found["file2"] or ""
         line = found["line"] or found["line2"]
         trace.add(
             Frame(
                 name.removeprefix("fbsd_"),
-                None if cut or found["off"] is None else int(found["off"], 0),
+                None if cut or caller or found["off"] is None else int(found["off"], 0),
                 file=file,
                 line=int(line) if line else None,
                 address=symbol if symbol.startswith("0x") else "",
@@ -655,6 +666,8 @@ class _Reader:
 
     def _new_trace(self, event: Event, stripped: str) -> bool:
         if stripped.startswith("KDB: stack backtrace"):
+            if event.single and any(t.frames for t in event.traces):
+                return False  # of a panic right after the report
             found = p.TRACE_OF.match(stripped)
             self._begin(event, of=int(found["tid"]) if found else None)
             event.message_open = False
@@ -714,6 +727,8 @@ class _Reader:
                     if event.pid is None and (process := p.PROCESS.match(value)):
                         event.pid, event.thread = int(process["pid"]), process["name"]
                     return True
+                if key == "version":
+                    event.version = value if value.startswith("FreeBSD ") else event.version
                 if key == "trap number" and event.trap is None and value.isdigit():
                     event.trap = int(value)
                 if key == "rip":
