@@ -61,6 +61,7 @@ struct sockaddr_in6 {
 #define	IPPROTO_DIVERT		258
 #define	IPPROTO_RAW		255
 #define	IPPROTO_MAX		256
+#define	IPPROTO_DONE		267
 
 #define	IPPORT_RESERVED		1024
 #define	IPPORT_EPHEMERALFIRST	10000

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef _SYS_KTHREAD_H_
+#define	_SYS_KTHREAD_H_
+
+#include <sys/types.h>
+
+struct proc;
+struct thread;
+
+struct kproc_desc {
+	const char	*arg0;
+	void		(*func)(void);
+	struct proc	**global_procpp;
+};
+void	kproc_start(const void *);
+
+int	kproc_create(void (*)(void *), void *, struct proc **, int flags,
+	    int pages, const char *, ...) __printflike(6, 7);
+void	kproc_exit(int) __dead2;
+int	kproc_kthread_add(void (*)(void *), void *, struct proc **,
+	    struct thread **, int flags, int pages, const char *procname,
+	    const char *, ...) __printflike(8, 9);
+int	kthread_add(void (*)(void *), void *, struct proc *, struct thread **,
+	    int flags, int pages, const char *, ...) __printflike(7, 8);
+void	kthread_exit(void) __dead2;
+int	kthread_suspend(struct thread *, int);
+void	kthread_suspend_check(void);
+int	kthread_resume(struct thread *);
+
+#endif /* !_SYS_KTHREAD_H_ */
