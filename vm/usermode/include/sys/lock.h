@@ -4,39 +4,36 @@
 
 #include <sys/types.h>
 #include <sys/queue.h>
+#include <sys/_lock.h>
 
-struct thread;
-
-/* What every lock begins with; WITNESS knows locks by their type's name. */
-struct lock_object {
-	const char	*lo_name;
-	const char	*lo_type;
-	u_int		lo_flags;
-	short		lo_class;	/* LC_* */
-	short		lo_witness;	/* its type's number, 0: none yet */
-};
-enum { LC_MUTEX_SLEEP, LC_MUTEX_SPIN, LC_RW, LC_RM, LC_SX };
-
+#define	LO_CLASSFLAGS	0x0000ffff
 #define	LO_INITIALIZED	0x00010000
+#define	LO_WITNESS	0x00020000
+#define	LO_QUIET	0x00040000
 #define	LO_RECURSABLE	0x00080000
 #define	LO_SLEEPABLE	0x00100000
-#define	LO_NOWITNESS	0x00400000
-#define	LO_DUPOK	0x00800000
-#define	LO_QUIET	0x01000000
+#define	LO_UPGRADABLE	0x00200000
+#define	LO_DUPOK	0x00400000
+#define	LO_IS_VNODE	0x00800000
+#define	LO_CLASSMASK	0x0f000000
+#define	LO_CLASSSHIFT	24
+#define	LO_NOPROFILE	0x10000000
+#define	LO_NEW		0x20000000
 
-/* One lock that a thread holds. */
-struct lock_instance {
-	struct lock_object *li_lock;
-	const char	*li_file;
-	int		li_line;
-	u_int		li_flags;	/* LI_EXCLUSIVE and a recursion count */
-};
-#define	LI_RECURSEMASK	0x0000ffff
-#define	LI_EXCLUSIVE	0x00010000
+#define	LC_SLEEPLOCK	0x00000001
+#define	LC_SPINLOCK	0x00000002
+#define	LC_SLEEPABLE	0x00000004
+#define	LC_RECURSABLE	0x00000008
+#define	LC_UPGRADABLE	0x00000010
 
+#define	LOP_NEWORDER	0x00000001
+#define	LOP_QUIET	0x00000002
+#define	LOP_TRYLOCK	0x00000004
 #define	LOP_EXCLUSIVE	0x00000008
-#define	LOP_TRYLOCK	0x00000002
+#define	LOP_DUPOK	0x00000010
+#define	LOP_NOSLEEP	0x00000020
 
+#define	LA_MASKASSERT	0x000000ff
 #define	LA_UNLOCKED	0x00000000
 #define	LA_LOCKED	0x00000001
 #define	LA_SLOCKED	0x00000002
@@ -44,31 +41,40 @@ struct lock_instance {
 #define	LA_RECURSED	0x00000008
 #define	LA_NOTRECURSED	0x00000010
 
-#define	WARN_GIANTOK	0x01
-#define	WARN_PANIC	0x02
-#define	WARN_SLEEPOK	0x04
+struct thread;
+struct lock_class {
+	const char	*lc_name;
+	u_int		 lc_flags;
+	void		(*lc_assert)(const struct lock_object *, int);
+	void		(*lc_lock)(struct lock_object *, uintptr_t);
+	uintptr_t	(*lc_unlock)(struct lock_object *);
+	struct thread	*(*lc_owner)(const struct lock_object *);
+};
+extern struct lock_class lock_class_mtx_spin;
+extern struct lock_class lock_class_mtx_sleep;
+extern struct lock_class lock_class_sx;
+extern struct lock_class lock_class_rw;
+extern struct lock_class lock_class_rm;
+extern struct lock_class lock_class_rm_sleepable;
+extern struct lock_class * const lock_classes[];
+#define	LOCK_CLASS(l)	(lock_classes[((l)->lo_flags & LO_CLASSMASK) >> LO_CLASSSHIFT])
 
 #define	LOCK_FILE	__FILE__
 #define	LOCK_LINE	__LINE__
 #define	LOCK_DEBUG	1
 
-void	lock_init(struct lock_object *, short, const char *, const char *, u_int);
-void	lock_destroy(struct lock_object *);
-const char *lock_class_name(const struct lock_object *);
-
-void	witness_checkorder(struct lock_object *, u_int, const char *, int);
-void	witness_lock(struct lock_object *, u_int, const char *, int);
-void	witness_unlock(struct lock_object *, u_int, const char *, int);
-int	witness_warn(int flags, struct lock_object *, const char *fmt, ...)
-	    __printflike(3, 4);
-void	witness_assert(const struct lock_object *, int, const char *, int);
-int	witness_list_locks(struct thread *, int (*prnt)(const char *, ...));
-void	witness_display_spinlock(struct lock_object *);
+struct lock_list_entry;
+int	witness_list_locks(struct lock_list_entry **, int (*)(const char *, ...));
+#define	WARN_GIANTOK	0x01
+#define	WARN_PANIC	0x02
+#define	WARN_SLEEPOK	0x04
+#define	WITNESS_RATELIMIT 1
 #ifdef WITNESS
-#define	WITNESS_WARN(flags, lock, fmt, ...)				\
-	witness_warn(flags, lock, fmt, ## __VA_ARGS__)
+int	witness_warn(int, struct lock_object *, const char *, ...) __printflike(3, 4);
+#define	WITNESS_WARN(flags, lock, ...)	witness_warn(flags, lock, __VA_ARGS__)
 #else
-#define	WITNESS_WARN(flags, lock, fmt, ...)	do { } while (0)
+#define	WITNESS_WARN(flags, lock, ...)	(void)0
 #endif
+#define	WITNESS_CHECK(l, f, fi, ln)	(void)0
 
 #endif /* !_SYS_LOCK_H_ */

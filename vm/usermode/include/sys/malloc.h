@@ -2,7 +2,10 @@
 #ifndef _SYS_MALLOC_H_
 #define	_SYS_MALLOC_H_
 
+#include <sys/cdefs.h>
 #include <sys/types.h>
+#include <sys/param.h>
+#include <sys/queue.h>
 #include <sys/kernel.h>
 
 #define	M_NOWAIT	0x0001
@@ -12,39 +15,57 @@
 #define	M_NOVM		0x0200
 #define	M_USE_RESERVE	0x0400
 #define	M_NODUMP	0x0800
+#define	M_FIRSTFIT	0x1000
+#define	M_BESTFIT	0x2000
+#define	M_EXEC		0x4000
+#define	M_NEXTFIT	0x8000
+#define	M_NEVERFREED	0x10000
+#define	M_VERSION	2020110501
 
 struct malloc_type {
+	LIST_ENTRY(malloc_type) ks_next;
+	u_long		 ks_version;
 	const char	*ks_shortdesc;
 	const char	*ks_longdesc;
-	volatile uint64_t ks_inuse;	/* allocations */
-	volatile uint64_t ks_memuse;	/* bytes */
-	volatile uint64_t ks_requests;
-	uint64_t	ks_boot;	/* in use when the boot was done */
+	/* Counted with atomics: a type is shared by all CPUs. */
+	uint64_t	 ks_memuse;	/* bytes in use */
+	uint64_t	 ks_inuse;	/* allocations in use */
+	uint64_t	 ks_requests;	/* since boot */
+	uint64_t	 ks_size;	/* bit mask of size classes */
+	uint64_t	 ks_baseline;	/* in use when start-up was over */
+	const char	*ks_file;
 };
+
+void	malloc_init(void *);
+void	malloc_uninit(void *);
 #define	MALLOC_DEFINE(type, shortdesc, longdesc)			\
-	struct malloc_type type[1] = {					\
-		{ shortdesc, longdesc, 0, 0, 0, 0 }			\
-	};								\
-	__MAKE_SET(malloc_types, type[0].ks_boot_##type)
-#undef MALLOC_DEFINE
-#define	MALLOC_DEFINE(type, shortdesc, longdesc)			\
-	struct malloc_type type[1] = {					\
-		{ shortdesc, longdesc, 0, 0, 0, 0 }			\
-	};								\
-	static void const *const __set_malloc_types_##type		\
-	    __section("set_malloc_types") __used = (const void *)type
+	struct malloc_type type[1] = {{					\
+		.ks_version = M_VERSION, .ks_shortdesc = shortdesc,	\
+		.ks_longdesc = longdesc, .ks_file = __FILE__		\
+	}};								\
+	SYSINIT(type##_init, SI_SUB_KMEM, SI_ORDER_THIRD, malloc_init, type); \
+	SYSUNINIT(type##_uninit, SI_SUB_KMEM, SI_ORDER_ANY, malloc_uninit, type)
 #define	MALLOC_DECLARE(type)	extern struct malloc_type type[1]
 
-MALLOC_DECLARE(M_TEMP);
-MALLOC_DECLARE(M_DEVBUF);
 MALLOC_DECLARE(M_CACHE);
+MALLOC_DECLARE(M_DEVBUF);
+MALLOC_DECLARE(M_TEMP);
+MALLOC_DECLARE(M_IOV);
 
-void	*malloc(size_t, struct malloc_type *, int) __malloc_like;
-void	free(void *, struct malloc_type *);
-void	zfree(void *, struct malloc_type *);
-void	*realloc(void *, size_t, struct malloc_type *, int);
-void	*reallocf(void *, size_t, struct malloc_type *, int);
-void	*mallocarray(size_t, size_t, struct malloc_type *, int);
-size_t	malloc_usable_size_(const void *);
+void	*malloc(size_t size, struct malloc_type *type, int flags);
+void	*mallocarray(size_t nmemb, size_t size, struct malloc_type *type, int flags);
+void	*realloc(void *addr, size_t size, struct malloc_type *type, int flags);
+void	*reallocf(void *addr, size_t size, struct malloc_type *type, int flags);
+void	free(void *addr, struct malloc_type *type);
+void	zfree(void *addr, struct malloc_type *type);
+void	*malloc_aligned(size_t size, size_t align, struct malloc_type *type, int flags);
+void	*contigmalloc(unsigned long size, struct malloc_type *type, int flags, vm_paddr_t low,
+	    vm_paddr_t high, unsigned long alignment, vm_paddr_t boundary);
+void	contigfree(void *addr, unsigned long size, struct malloc_type *type);
+size_t	malloc_usable_size(const void *addr);
+#define	malloc_domainset(s, t, d, f)	malloc((s), (t), (f))
+#define	WOULD_OVERFLOW(n, s)	((s) != 0 && (n) > SIZE_MAX / (s))
+/* What is in use beyond that of the end of start-up; called at power off. */
+u_int	malloc_report_leaks(void);
 
 #endif /* !_SYS_MALLOC_H_ */
