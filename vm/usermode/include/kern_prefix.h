@@ -31,7 +31,6 @@
 #define	arc4random_uniform fbsd_arc4random_uniform
 #define	log		fbsd_log
 #define	vlog		fbsd_vlog
-#define	pause		fbsd_pause
 #define	getenv		fbsd_getenv
 #define	setenv		fbsd_setenv
 #define	unsetenv	fbsd_unsetenv

@@ -63,5 +63,8 @@ struct proc;
 struct ucred;
 struct vnet;
 struct mbuf;
+struct mtx;
+struct malloc_type;
+struct lock_object;
 
 #endif /* !_SYS_TYPES_H_ */
