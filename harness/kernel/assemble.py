@@ -2,7 +2,7 @@
 
 Every piece is kept by the content of what it was made of:
 
-    ~/.cache/dnh/kernel/trees/NAME-HASH/{src,obj}   overlay and objects of one source tree, reused by the next build
+    ~/.cache/dnh/kernel/trees/NAME-HASH/{src,obj}   overlay and objects of one source tree, for the next build
     ~/.cache/dnh/kernel/kernels/KEY/                kernel, kernel.debug, modules
     ~/.cache/dnh/kernel/worlds/KEY/root/            the files of the world
     ~/.cache/dnh/kernel/images/KEY/disk.img         the disk
@@ -39,14 +39,22 @@ from harness.paths import cache_dir, data_dir
 
 RECIPE = "1"  # counts up when this file makes something else out of the same inputs
 
-# Seconds on the machine this was first measured on (2 cores): only their proportions matter, for the percentage.
-WEIGHTS = {"copy": 25, "tools": 65, "kernel": 110, "headers": 24, "libraries": 200, "programs": 90, "image": 3}
+# Seconds on the first machine this was measured on: their proportions make the percentage.
+WEIGHTS = {
+    "copy": 25,
+    "tools": 65,
+    "kernel": 110,
+    "headers": 24,
+    "libraries": 200,
+    "programs": 90,
+    "image": 3,
+}
 STEPS = {"tools": 3000, "kernel": 1500, "headers": 3000, "libraries": 20000, "programs": 3500}
 
 
 @dataclass(frozen=True)
 class KernelSpec:
-    """What to build.  ``patches`` are names or paths of series, in order; ``options`` as config.compose takes them."""
+    """What to build: ``patches`` are series by name or path, ``options`` as config.compose takes them."""
 
     src: Path
     patches: tuple[str, ...] = ()
@@ -115,7 +123,7 @@ class Program:
 
 
 def world_list(src: Path) -> list[Program]:
-    """The programs of the world, as far as this tree has them.  Raises UsageError for one that it should have."""
+    """The programs of the world as this tree has them.  Raises UsageError for one that it lacks."""
     programs = []
     listing = data_dir("vm") / "kernel" / "world.list"
     for number, line in enumerate(listing.read_text().splitlines(), 1):
@@ -127,7 +135,9 @@ def world_list(src: Path) -> list[Program]:
         if folder is None:
             if optional:
                 continue
-            raise UsageError(f"the tree has no {words[0]}, which the world of a guest needs ({listing}:{number})")
+            raise UsageError(
+                f"the tree has no {words[0]}, which the world of a guest needs ({listing}:{number})"
+            )
         rest = words[1 : -1 if optional else None]
         programs.append(Program(folder, rest[0], tuple(rest[1:])))
     return programs
@@ -201,7 +211,9 @@ class _Build:
         bash = shutil.which("bash")
         if bash and not (shims / "sh").is_symlink():
             (shims / "sh").symlink_to(bash)  # bmake's self-tests, and not they alone, fail under dash
-        env = {k: v for k, v in os.environ.items() if k in ("HOME", "PATH", "TMPDIR", "USER", "LOGNAME", "TERM")}
+        env = {
+            k: v for k, v in os.environ.items() if k in ("HOME", "PATH", "TMPDIR", "USER", "LOGNAME", "TERM")
+        }
         env["PATH"] = f"{shims}:{env.get('PATH', '/usr/bin:/bin')}:/usr/sbin:/sbin"
         env |= {
             "LC_ALL": "C",
@@ -228,8 +240,9 @@ class _Build:
         command += ["TARGET=amd64", "TARGET_ARCH=amd64", f"-j{jobs}", *words]
         began = time.monotonic()
         steps = run_phase(
-            command, self.environment(), self.src, self.log, what, counts.get(key, STEPS[phase]),
-            self.spans.get(phase, (0.0, 1.0)), self.progress,
+            command, env=self.environment(), cwd=self.src, log=self.log, what=what,
+            steps=counts.get(key, STEPS[phase]), span=self.spans.get(phase, (0.0, 1.0)),
+            progress=self.progress,
         )  # fmt: skip
         counts.put(key, steps)
         self.seconds[phase] = self.seconds.get(phase, 0.0) + time.monotonic() - began
@@ -267,7 +280,9 @@ def build(spec: KernelSpec, progress: Progress = _no_progress) -> Result:
     root = cache_dir("kernel")
     base = root / "trees" / f"{tree.path.name}-{hashlib.sha256(str(tree.path).encode()).hexdigest()[:8]}"
     base.mkdir(parents=True, exist_ok=True)
-    toolchain = check(tree, root, first=not (base / "manifest.json").exists(), wanted_cc=spec.compiler or None)
+    toolchain = check(
+        tree, root, first=not (base / "manifest.json").exists(), wanted_cc=spec.compiler or None
+    )
     log = base / "logs" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name}.log"
     job = _Build(spec, tree, series, toolchain, progress, base, log)
     with _locked(base / "lock", progress):
@@ -281,7 +296,11 @@ def _build_locked(job: _Build, name: str) -> Result:
     spec, tree = job.spec, job.tree
     root = cache_dir("kernel")
     first = not (job.base / "manifest.json").exists()
-    job.plan(["copy", "tools", "kernel", "headers", "libraries", "programs", "image"] if first else ["copy", "kernel"])
+    job.plan(
+        ["copy", "tools", "kernel", "headers", "libraries", "programs", "image"]
+        if first
+        else ["copy", "kernel"]
+    )
     began = time.monotonic()
     overlay = Overlay(tree.path, job.base)
     overlay.load()
@@ -292,7 +311,8 @@ def _build_locked(job: _Build, name: str) -> Result:
     span = job.spans["copy"]
     job.progress("reading the source tree", span[0])
     files = overlay.sync(
-        patched, lambda n, total: job.progress("copying the source tree", span[0] + (span[1] - span[0]) * n / total)
+        patched,
+        lambda n, total: job.progress("copying the source tree", span[0] + (span[1] - span[0]) * n / total),
     )
     job.seconds["copy"] = time.monotonic() - began
 
@@ -303,12 +323,16 @@ def _build_locked(job: _Build, name: str) -> Result:
     srcconf = job.knobs()
     tools_key = _key("tools", digest_of(files, [p for p in world_paths(files) if not p.startswith("sys/")]),
                      job.toolchain.version, srcconf)  # fmt: skip
-    kernel_key = _key("kernel", digest_of(files, kernel_paths(files)), conf_text, spec.modules, job.toolchain.version)
+    kernel_key = _key(
+        "kernel", digest_of(files, kernel_paths(files)), conf_text, spec.modules, job.toolchain.version
+    )
     world_key = _key("world", digest_of(files, world_paths(files)), job.toolchain.version, srcconf,
                      (data_dir("vm") / "kernel" / "world.list").read_text())  # fmt: skip
     dngen = data_dir("vm") / "dngen"
     dngen_key = _key("dngen", world_key, _digest_files(dngen)) if (dngen / "os_posix.c").is_file() else ""
-    image_key = _key("image", kernel_key, world_key, dngen_key, _digest_files(data_dir("vm") / "kernel" / "root"))
+    image_key = _key(
+        "image", kernel_key, world_key, dngen_key, _digest_files(data_dir("vm") / "kernel" / "root")
+    )
 
     kernel_dir, world_dir = root / "kernels" / kernel_key, root / "worlds" / world_key
     image_dir = root / "images" / image_key
@@ -328,8 +352,11 @@ def _build_locked(job: _Build, name: str) -> Result:
         if need_world:
             _world(job, world_dir)
         _image(job, kernel_dir, world_dir, dngen_key, image_dir)
-    return Result(_register(job, name, image_key, kernel_dir, image_dir, cached, (world_key, dngen_key)),
-                  cached, job.seconds, job.log)  # fmt: skip
+    made = _register(
+        job, name, image_key, kernel_dir=kernel_dir, image_dir=image_dir, cached=cached,
+        world=(world_key, dngen_key),
+    )  # fmt: skip
+    return Result(made, cached, job.seconds, job.log)
 
 
 def _write_if_new(path: Path, text: str) -> None:
@@ -341,7 +368,9 @@ def _write_if_new(path: Path, text: str) -> None:
 def _tools(job: _Build, tools_key: str, srcconf: str) -> None:
     """The tree's tools for this host; objects of another release or compiler are thrown away first."""
     epoch = job.src / ".clean_build_epoch"
-    stamp = _key(job.tree.osversion, job.toolchain.version, srcconf, epoch.read_text() if epoch.exists() else "")
+    stamp = _key(
+        job.tree.osversion, job.toolchain.version, srcconf, epoch.read_text() if epoch.exists() else ""
+    )
     noted = job.base / "objects.key"
     if not noted.exists() or noted.read_text() != stamp:
         shutil.rmtree(job.obj, ignore_errors=True)
@@ -359,7 +388,7 @@ def _kernel(job: _Build, conf_text: str, target: Path) -> None:
     ident = config.ident(job.spec.flavour)
     _write_if_new(job.base / "conf" / ident, conf_text)
     words = [f"KERNCONF={ident}", f"KERNCONFDIR={job.base / 'conf'}"]
-    # Messages and symbols name files as on FreeBSD, not as in somebody's cache; also: same inputs, same kernel.
+    # Messages and symbols name files as on FreeBSD, not as in a cache; and same inputs make the same kernel.
     words.append(f"CONF_CFLAGS=-ffile-prefix-map={job.src}=/usr/src")
     mods = job.spec.modules
     words.append(f"MODULES_OVERRIDE={' '.join(mods)}" if mods else "NO_MODULES=yes")
@@ -462,8 +491,8 @@ def _dngen(job: _Build, key: str, target: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=target.parent) as tmp:
         fresh = Path(tmp) / "dngen"
         run_phase(
-            [*command, "-o", str(fresh), "-lpthread", "-lm"], os.environ, folder, job.log,
-            "building dngen", 1, job.spans.get("image", (0.9, 1.0)), lambda _w, _f: None,
+            [*command, "-o", str(fresh), "-lpthread", "-lm"], env=os.environ, cwd=folder, log=job.log,
+            what="building dngen", steps=1, span=job.spans.get("image", (0.9, 1.0)), progress=_no_progress,
         )  # fmt: skip
         os.replace(fresh, target)
     del key
@@ -484,7 +513,7 @@ def _image(job: _Build, kernel_dir: Path, world_dir: Path, dngen_key: str, targe
     boot = {n: world_dir / n for n in ("pmbr", "gptboot")}
     with _fresh(target) as fresh, tempfile.TemporaryDirectory(dir=target.parent) as work:
         offset = image.make_disk(
-            contents, boot, job.tool("makefs"), job.tool("mkimg"), Path(work), fresh / "disk.img"
+            contents, boot, (job.tool("makefs"), job.tool("mkimg")), Path(work), fresh / "disk.img"
         )
         (fresh / "disk.img").chmod(0o444)
         (fresh / "note.json").write_text(json.dumps({"tunables_offset": offset}))
@@ -492,7 +521,14 @@ def _image(job: _Build, kernel_dir: Path, world_dir: Path, dngen_key: str, targe
 
 
 def _register(
-    job: _Build, name: str, image_key: str, kernel_dir: Path, image_dir: Path, cached: bool, world: tuple[str, str]
+    job: _Build,
+    name: str,
+    image_key: str,
+    *,
+    kernel_dir: Path,
+    image_dir: Path,
+    cached: bool,
+    world: tuple[str, str],
 ) -> Image:
     """Give the image its name; a name that has it already is left alone."""
     if cached:
@@ -541,4 +577,3 @@ def _register(
                 store.link_or_copy(ko, fresh / "modules" / ko.name)
         store.write_note(fresh, made)
     return store.load(name)
-

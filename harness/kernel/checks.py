@@ -49,7 +49,9 @@ class Toolchain:
 
 def _major(cc: str) -> tuple[int, str] | None:
     try:
-        out = subprocess.run([cc, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout
+        out = subprocess.run(
+            [cc, "--version"], capture_output=True, text=True, timeout=30, check=False
+        ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return None
     m = re.search(r"clang version (\d+)\.(\S+)", out)
@@ -97,7 +99,13 @@ def find_toolchain(tree: Tree, wanted: str | None = None) -> tuple[Toolchain | N
         family = _family(wanted)
         return family, [wanted]
     n = tree.clang
-    tries = [f"clang-{n}", f"clang{n}", f"/usr/lib/llvm-{n}/bin/clang", f"/usr/local/llvm{n}/bin/clang", "clang"]
+    tries = [
+        f"clang-{n}",
+        f"clang{n}",
+        f"/usr/lib/llvm-{n}/bin/clang",
+        f"/usr/local/llvm{n}/bin/clang",
+        "clang",
+    ]
     if ON_FREEBSD:
         tries.insert(0, "/usr/bin/cc")
     seen: list[str] = []
@@ -132,7 +140,9 @@ def check(tree: Tree, cache: Path, first: bool, wanted_cc: str | None = None) ->
             if bsd:
                 freebsd.append(bsd)
     if toolchain is not None and not ON_FREEBSD:
-        probe = "#include <string>\n#include <sys/types.h>\nint main() { return (int)std::string().size(); }\n"
+        probe = (
+            "#include <string>\n#include <sys/types.h>\nint main() { return (int)std::string().size(); }\n"
+        )
         out = subprocess.run(
             [toolchain.cxx, "-x", "c++", "-std=c++17", "-", "-o", "/dev/null"],
             input=probe, capture_output=True, text=True, check=False,

@@ -52,8 +52,8 @@ def compose(
 ) -> str:
     """The text of the configuration file.
 
-    ``extra`` are kernel options (``PSPAT``, ``HZ=100``, and ``-INET6`` to leave one out), ``modules`` what is to
-    be a module instead of static, ``known`` what the tree knows (tree.known_words).  Raises UsageError for
+    ``extra`` are kernel options (``PSPAT``, ``HZ=100``, and ``-INET6`` to leave one out), ``modules`` what is
+    to be a module instead of static, ``known`` what the tree knows (tree.known_words).  Raises UsageError for
     an option that the tree does not have, with the nearest that it has.
     """
     if flavour not in FLAVOURS:

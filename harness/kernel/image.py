@@ -1,4 +1,4 @@
-"""A bootable disk from a kernel and a world: UFS2 in a GPT, by the tree's own makefs(8) and mkimg(1), without root."""
+"""A bootable disk from a kernel and a world: UFS2 in a GPT, by the tree's makefs(8) and mkimg(1), no root."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def manifest(contents: Contents) -> str:
     dirs = {"."}
     for name in (*contents.files, *contents.links, *(f"{d}/x" for d in DIRECTORIES)):
         parts = name.split("/")[:-1]
-        dirs.update("/".join(["."] + parts[:n]) for n in range(1, len(parts) + 1))
+        dirs.update("/".join([".", *parts[:n]]) for n in range(1, len(parts) + 1))
     out = ["#mtree"]
     for d in sorted(dirs):
         mode = "1777" if d in ("./tmp", "./var/tmp") else "0755"
@@ -56,14 +56,16 @@ def manifest(contents: Contents) -> str:
 
 
 def _run(command: Sequence[str], cwd: Path) -> None:
-    out = subprocess.run(command, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    out = subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
     if out.returncode != 0:
         words = (out.stderr or out.stdout).strip()[-800:]
         raise MachineryError(f"{Path(command[0]).name} cannot make the image: {words}")
 
 
 def tunables_text(tunables: dict[str, str]) -> bytes:
-    """The content of /boot/tunables.rc: loader commands, padded to its fixed size.  Raises MachineryError if too long."""
+    """/boot/tunables.rc: loader commands, padded to its fixed size.  Raises MachineryError if too long."""
     text = TUNABLES_MARK
     for name, value in tunables.items():
         if not name or any(c in name + value for c in ' \t\n"\\'):
@@ -83,11 +85,15 @@ def tunables_offset(disk: Path) -> int:
         return at
 
 
-def make_disk(contents: Contents, boot: dict[str, Path], makefs: str, mkimg: str, work: Path, disk: Path) -> int:
+def make_disk(
+    contents: Contents, boot: dict[str, Path], tools: tuple[str, str], work: Path, disk: Path
+) -> int:
     """Write the raw image ``disk``; returns the offset of its tunables.
 
-    ``boot`` has ``pmbr`` and ``gptboot``; ``work`` is a folder for what comes between.
+    ``boot`` has ``pmbr`` and ``gptboot``; ``tools`` are the paths of makefs
+    and mkimg, ``work`` is a folder for what comes between.
     """
+    makefs, mkimg = tools
     tunables = work / "tunables.rc"
     tunables.write_bytes(tunables_text({}))
     contents.files["boot/tunables.rc"] = tunables
@@ -96,13 +102,14 @@ def make_disk(contents: Contents, boot: dict[str, Path], makefs: str, mkimg: str
     size = sum(-(-p.stat().st_size // 32768) * 32768 for p in contents.files.values())
     megabytes = size // (1 << 20) + FREE_MB
     _run(
-        [makefs, "-t", "ffs", "-B", "little", "-o", "version=2,softupdates=0,label=dnh", "-s", f"{megabytes}m",
-         "-f", "4096", str(fs), str(spec)], work,
+        [makefs, "-t", "ffs", "-B", "little", "-o", "version=2,softupdates=0,label=dnh",
+         "-s", f"{megabytes}m", "-f", "4096", str(fs), str(spec)], work,
     )  # fmt: skip
     fresh = work / "disk.img"
     _run(
-        [mkimg, "-s", "gpt", "-f", "raw", "-b", str(boot["pmbr"]), "-p", f"freebsd-boot/boot:={boot['gptboot']}",
-         "-p", f"freebsd-ufs/root:={fs}", "-o", str(fresh)], work,
+        [mkimg, "-s", "gpt", "-f", "raw", "-b", str(boot["pmbr"]),
+         "-p", f"freebsd-boot/boot:={boot['gptboot']}", "-p", f"freebsd-ufs/root:={fs}",
+         "-o", str(fresh)], work,
     )  # fmt: skip
     fs.unlink()
     offset = tunables_offset(fresh)

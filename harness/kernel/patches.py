@@ -64,7 +64,7 @@ class FilePatch:
 
 @dataclass(frozen=True)
 class Series:
-    """A series as it applies to one tree: ``diffs`` are (name, text), ``files`` new files, ``appends`` conf lines."""
+    """A series as it applies to one tree: diffs (name, text, strip), new files, lines for sys/conf."""
 
     name: str
     folder: Path
@@ -93,7 +93,11 @@ def find_series(name: str) -> Path:
     own = data_dir("kernel-patches") / name
     if own.is_dir():
         return own
-    there = sorted(p.name for p in data_dir("kernel-patches").iterdir() if p.is_dir()) if own.parent.is_dir() else []
+    there = (
+        sorted(p.name for p in data_dir("kernel-patches").iterdir() if p.is_dir())
+        if own.parent.is_dir()
+        else []
+    )
     also = f"; with the program come: {', '.join(there)}" if there else ""
     raise UsageError(f"no patch series {name!r}: neither a file nor a folder{also}")
 
@@ -113,7 +117,9 @@ def read_series(name: str, tree: Tree) -> Series:
                 strip = 1
                 for w in words[1:]:
                     if not re.fullmatch(r"-p\d", w):
-                        raise UsageError(f"{path / listing}:{number}: {w!r} means nothing here (only -p0, -p1 ...)")
+                        raise UsageError(
+                            f"{path / listing}:{number}: {w!r} means nothing here (only -p0, -p1 ...)"
+                        )
                     strip = int(w[2:])
                 diff = path / words[0]
                 if not diff.is_file():
@@ -121,7 +127,9 @@ def read_series(name: str, tree: Tree) -> Series:
                 diffs.append((words[0], diff.read_bytes(), strip))
             break
     else:
-        diffs = [(p.name, p.read_bytes(), 1) for p in sorted(path.glob("*.patch")) + sorted(path.glob("*.diff"))]
+        diffs = [
+            (p.name, p.read_bytes(), 1) for p in sorted(path.glob("*.patch")) + sorted(path.glob("*.diff"))
+        ]
     files: list[tuple[str, Path]] = []
     appends: list[tuple[str, bytes]] = []
     for p in sorted((path / "sys").rglob("*")):
@@ -145,7 +153,7 @@ def _name(line: bytes, strip: int) -> str | None:
 
 
 def parse_diff(text: bytes, source: str, strip: int = 1) -> list[FilePatch]:
-    """The files and hunks of a unified diff.  Raises PatchError with the diff's line where it makes no sense."""
+    """The files and hunks of a unified diff.  Raises PatchError with the line that makes no sense."""
     lines = text.split(b"\n")
     if lines and lines[-1] == b"":
         lines.pop()
@@ -193,11 +201,11 @@ def parse_diff(text: bytes, source: str, strip: int = 1) -> list[FilePatch]:
     return patches
 
 
-def _there(have: Sequence[bytes], want: Sequence[bytes], at: int) -> bool:
-    return 0 <= at and at + len(want) <= len(have) and list(have[at : at + len(want)]) == list(want)
+def _there(have: list[bytes], want: list[bytes], at: int) -> bool:
+    return at >= 0 and have[at : at + len(want)] == want
 
 
-def _place(have: Sequence[bytes], want: Sequence[bytes], guess: int) -> int | None:
+def _place(have: list[bytes], want: list[bytes], guess: int) -> int | None:
     """Where ``want`` stands in ``have``, nearest to ``guess``; None where nowhere."""
     for distance in range(len(have) + 1):
         for at in (guess - distance, guess + distance):
@@ -206,7 +214,7 @@ def _place(have: Sequence[bytes], want: Sequence[bytes], guess: int) -> int | No
     return None
 
 
-def _nearest(have: Sequence[bytes], want: Sequence[bytes], guess: int) -> int:
+def _nearest(have: list[bytes], want: list[bytes], guess: int) -> int:
     """Where most lines of ``want`` agree: what to show when nowhere all do."""
     best, best_score = max(0, min(guess, len(have) - 1)), (-1, 0)
     for at in range(len(have)):
@@ -216,11 +224,11 @@ def _nearest(have: Sequence[bytes], want: Sequence[bytes], guess: int) -> int:
     return best
 
 
-def _failure(source: str, path: str, hunk: Hunk, have: Sequence[bytes], guess: int) -> PatchError:
+def _failure(source: str, path: str, hunk: Hunk, have: list[bytes], guess: int) -> PatchError:
     want = hunk.old
-    if _place(have, hunk.new, guess) is not None and hunk.new:
+    if any(ln[:1] == b"+" for ln in hunk.lines) and _place(have, hunk.new, guess) is not None:
         return PatchError(
-            f"{source}: hunk {hunk.number} (line {hunk.line}) does not apply to {path}: what it would put there "
+            f"{source}: hunk {hunk.number} (line {hunk.line}) does not apply to {path}: what it brings "
             "is there already (is the series in the tree, or given twice?)"
         )
     at = _nearest(have, want, guess)
@@ -258,7 +266,9 @@ def apply_file(patch: FilePatch, content: bytes | None, source: str) -> bytes | 
         shift = at - (hunk.start - 1 if want else hunk.start) + len(hunk.new) - len(want)
     if patch.new is None:
         if have:
-            raise PatchError(f"{source}: removes {path}, but the tree's file has more lines than the patch takes away")
+            raise PatchError(
+                f"{source}: removes {path}, but the tree's file has more lines than the patch takes away"
+            )
         return None
     return b"\n".join(have) + (b"\n" if ends and have else b"")
 

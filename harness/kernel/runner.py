@@ -1,8 +1,7 @@
-"""Running the tree's own build: one phase at a time, its log in a file, its progress counted, its first error found."""
+"""Running the tree's own build, phase by phase: log in a file, progress counted, the first error found."""
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import re
@@ -33,7 +32,9 @@ def first_error(text: str) -> str:
     """
     lines = text.splitlines()
     for i, line in enumerate(lines):
-        if re.search(r":\d+(:\d+)?: (fatal )?error:|^(\S*ld(\.lld)?(-\d+)?|\S*clang\S*): error:|^error: ", line):
+        if re.search(
+            r":\d+(:\d+)?: (fatal )?error:|^(\S*ld(\.lld)?(-\d+)?|\S*clang\S*): error:|^error: ", line
+        ):
             block = [line]
             for ln in lines[i + 1 : i + 12]:
                 if re.match(r"^(---|\*\*\*|\d+ errors? generated|===>|\S+:\d+:\d+: )", ln) or not ln.strip():
@@ -49,13 +50,15 @@ def first_error(text: str) -> str:
     return "\n".join(ln[:400] for ln in lines[-6:])
 
 
-def _child_signals() -> None:
-    """In the child: the default for SIGINT (bmake's self-tests want it), and no life without the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+# What the child does first: SIGINT at its default (bmake's self-tests want it), no life without its parent.
+_LAUNCH = """
+import ctypes, os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 
 class Counts:
@@ -84,6 +87,7 @@ class Counts:
 
 def run_phase(
     command: Sequence[str],
+    *,
     env: Mapping[str, str],
     cwd: Path,
     log: Path,
@@ -105,8 +109,8 @@ def run_phase(
         begin = out.tell()
         try:
             child = subprocess.Popen(
-                command, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, preexec_fn=_child_signals, start_new_session=True,
+                [sys.executable, "-c", _LAUNCH, *command], cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         except OSError as e:
             raise MachineryError(f"cannot start {command[0]}: {e}") from e

@@ -1,4 +1,4 @@
-"""The overlay: a copy of the user's tree in the cache, with patches in it, that the tree's own build works in.
+"""The overlay: a copy of the user's tree in the cache, patches applied, that the tree's own build works in.
 
 The user's tree is only read.  A file is read again when its size, time or inode has changed, and written
 to the overlay only when its content is another one: make(1) then sees exactly what changed, whatever the
@@ -84,6 +84,7 @@ class Overlay:
     folder: Path
     entries: dict[str, Entry] = field(default_factory=dict)
     changed: int = 0  # files written by the last sync
+    _stale: bool = False  # the notes in memory are newer than those on disk
 
     @property
     def src(self) -> Path:
@@ -100,6 +101,22 @@ class Overlay:
                 }
         except (OSError, ValueError, KeyError, TypeError, IndexError):
             self.entries = {}
+        if self._dirty.exists():
+            self._look_again()
+
+    @property
+    def _dirty(self) -> Path:
+        return self.folder / "dirty"
+
+    def _look_again(self) -> None:
+        """The last sync was cut off: believe what lies in the overlay, not the notes."""
+        for path, entry in self.entries.items():
+            target = self.src / path
+            try:
+                data = os.readlink(target).encode() if target.is_symlink() else target.read_bytes()
+                entry.placed = hashlib.sha256(data).hexdigest()
+            except OSError:
+                entry.placed = ""
 
     def save(self) -> None:
         """Write the notes, whole or not at all."""
@@ -107,6 +124,7 @@ class Overlay:
         fresh = self.folder / "manifest.json.new"
         fresh.write_text(json.dumps({"source": str(self.source), "entries": entries}, separators=(",", ":")))
         os.replace(fresh, self.folder / "manifest.json")
+        self._dirty.unlink(missing_ok=True)
 
     def scan(self) -> dict[str, os.stat_result]:
         """Every file of the user's tree that matters, with its stat; links are followed by nobody."""
@@ -138,15 +156,17 @@ class Overlay:
         Raises MachineryError when the disk is full or the tree cannot be read.
         """
         try:
-            return self._sync(patched, progress)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            result = self._sync(patched, progress)
+            if self._dirty.exists() or not (self.folder / "manifest.json").exists() or self._stale:
+                self.save()
         except OSError as e:
             raise MachineryError(f"cannot copy the source tree into the cache: {e}") from e
-        finally:
-            self.save()
+        return result
 
     def _sync(self, patched: dict[str, bytes | None], progress: Count) -> dict[str, str]:
         found = self.scan()
-        self.changed = 0
+        self.changed, self._stale = 0, False
         self.src.mkdir(parents=True, exist_ok=True)
         digests = {p: hashlib.sha256(d).hexdigest() for p, d in patched.items() if d is not None}
         for gone in [p for p in self.entries if p not in found and p not in digests]:
@@ -168,6 +188,7 @@ class Overlay:
                 if entry is None:
                     entry = self.entries[path] = Entry(stamp, st.st_mode & 0o7777, digest)
                 entry.stamp, entry.mode, entry.digest = stamp, st.st_mode & 0o7777, digest
+                self._stale = True
             if path in patched:
                 continue
             if entry.placed != entry.digest:
@@ -180,9 +201,9 @@ class Overlay:
             entry = self.entries.get(path)
             if content is None:
                 if entry is not None and entry.placed:
+                    self._touch()
                     (self.src / path).unlink(missing_ok=True)
                     entry.placed = ""
-                    self.changed += 1
                 continue
             if entry is None:
                 entry = self.entries[path] = Entry((0, 0, 0), 0o644, "")
@@ -202,7 +223,7 @@ class Overlay:
         if parent not in made:
             target.parent.mkdir(parents=True, exist_ok=True)
             made.add(parent)
-        self.changed += 1
+        self._touch()
         if link:
             target.unlink(missing_ok=True)
             os.symlink(data.decode(), target)
@@ -215,11 +236,17 @@ class Overlay:
         with open(fd, "wb") as f:
             f.write(data)
 
+    def _touch(self) -> None:
+        """Before the first change: whoever comes after a crash knows that the notes may be behind."""
+        if not self.changed:
+            self._dirty.touch()
+        self.changed += 1
+
     def _remove(self, path: str) -> None:
         target = self.src / path
+        self._touch()
         if target.is_symlink() or target.is_file():
             target.unlink()
-            self.changed += 1
         del self.entries[path]
 
     def forget(self) -> None:

@@ -1,9 +1,9 @@
 """The guests that are there, by name: a folder each under ~/.cache/dnh/guests, whole or not there at all.
 
-    guests/NAME/guest.json    what it is (Identity), and where in its files what is
-    guests/NAME/disk.img      raw or qcow2, never written to: guests run on overlays
-    guests/NAME/kernel.debug  symbols, of guests that were built here
-    guests/NAME/modules/      *.ko.debug
+guests/NAME/guest.json    what it is (Identity), and where in its files what is
+guests/NAME/disk.img      raw or qcow2, never written to: guests run on overlays
+guests/NAME/kernel.debug  symbols, of guests that were built here
+guests/NAME/modules/      *.ko.debug
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")
 
 @dataclass(frozen=True)
 class Identity:
-    """Which kernel this is.  ``digest`` is of everything that went in: two guests of one digest are the same."""
+    """Which kernel this is.  ``digest`` is of all that went in: two guests of one digest are the same."""
 
     release: str
     osversion: int
@@ -100,9 +100,13 @@ def load(name: str) -> Image:
         )
     except FileNotFoundError:
         names = ", ".join(i.name for i in list_images()) or "none"
-        raise UsageError(f"no guest named {name!r} (there is: {names}); 'dnh guest build' makes one") from None
+        raise UsageError(
+            f"no guest named {name!r} (there is: {names}); 'dnh guest build' makes one"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError) as e:
-        raise UsageError(f"the guest {name!r} is damaged ({e}): 'dnh guest remove {name}' and build it again") from e
+        raise UsageError(
+            f"the guest {name!r} is damaged ({e}): 'dnh guest remove {name}' and build it again"
+        ) from e
 
 
 def list_images() -> list[Image]:
@@ -117,7 +121,7 @@ def list_images() -> list[Image]:
 
 @contextmanager
 def fresh_folder(name: str) -> Iterator[Path]:
-    """A folder to fill; it takes the name's place, as a whole, when the block ends well, and is gone when not."""
+    """A folder to fill; it takes the name's place, whole, when the block ends well, and is gone when not."""
     check_name(name)
     base = guests_dir()
     fresh, old = base / f".{name}.{os.getpid()}.new", base / f".{name}.{os.getpid()}.old"

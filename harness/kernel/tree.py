@@ -21,7 +21,7 @@ NEEDED = (
 
 @dataclass(frozen=True)
 class Tree:
-    """A source tree as it lies there.  ``osversion`` is __FreeBSD_version, ``clang`` its own clang's major version."""
+    """A source tree.  ``osversion`` is __FreeBSD_version, ``clang`` the major version of its own clang."""
 
     path: Path
     release: str  # "15.1-RELEASE-p1"
@@ -54,11 +54,17 @@ def read_tree(path: Path) -> Tree:
     param = (path / "sys/sys/param.h").read_text(errors="replace")
     version = re.search(r"^#define\s+__FreeBSD_version\s+(\d+)", param, re.M)
     if not (revision and branch and version):
-        raise UsageError(f"{path}: no release in sys/conf/newvers.sh or no __FreeBSD_version in sys/sys/param.h")
+        raise UsageError(
+            f"{path}: no release in sys/conf/newvers.sh or no __FreeBSD_version in sys/sys/param.h"
+        )
     clang = path / "lib/clang/include/clang/Basic/Version.inc"
-    major = re.search(r"^#define\s+CLANG_VERSION_MAJOR\s+(\d+)", clang.read_text() if clang.exists() else "", re.M)
+    major = re.search(
+        r"^#define\s+CLANG_VERSION_MAJOR\s+(\d+)", clang.read_text() if clang.exists() else "", re.M
+    )
     if not major:
-        raise UsageError(f"{path}: lib/clang/include/clang/Basic/Version.inc does not tell which clang the tree wants")
+        raise UsageError(
+            f"{path}: lib/clang/include/clang/Basic/Version.inc does not tell which clang the tree wants"
+        )
     tree = Tree(path, f"{revision[1]}-{branch[1]}", int(version[1]), int(major[1]))
     if tree.osversion < OLDEST:
         raise UsageError(f"{path} is FreeBSD {tree.release}; 13.0 is the oldest that can be built")
