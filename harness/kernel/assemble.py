@@ -264,7 +264,7 @@ def _tweaks(makefile: str, has: Callable[[str], bool]) -> str:
         f"{name}=\t{' '.join(w for w in some if has(w))}\n"
         for name, some in (("_prebuild_libs", early), ("_generic_libs", late))
     )
-    return re.sub(r"(?m)^(?=_prereq_libs: )", lambda _m: lists, makefile, count=1)
+    return re.sub(r"(?m)^(?=\.for _lib in \$\{_startup_libs\})", lambda _m: lists, makefile, count=1)
 
 
 def build(spec: KernelSpec, progress: Progress = _no_progress) -> Result:

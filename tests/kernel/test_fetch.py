@@ -39,7 +39,9 @@ class Server:
         digest = hashlib.sha512(listed if listed is not None else data).hexdigest()
         self.files = {
             f"{FOLDER}/{FILE}": data,
-            f"{FOLDER}/CHECKSUM.SHA512": f"SHA512 (other.iso) = {'0' * 128}\nSHA512 ({FILE}) = {digest}\n".encode(),
+            f"{FOLDER}/CHECKSUM.SHA512": (
+                f"SHA512 (other.iso) = {'0' * 128}\nSHA512 ({FILE}) = {digest}\n".encode()
+            ),
         }
 
 
