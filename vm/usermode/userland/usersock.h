@@ -53,7 +53,7 @@ int	us_shutdown(struct usock *s);
 
 int	us_getsockname(struct usock *s, struct us_addr *addr);
 int	us_getpeername(struct usock *s, struct us_addr *addr);
-/* Bytes; EINVAL above kern.ipc.maxsockbuf. */
+/* Bytes; ENOBUFS above kern.ipc.maxsockbuf. */
 int	us_setrcvbuf(struct usock *s, u_int bytes);
 int	us_setsndbuf(struct usock *s, u_int bytes);
 int	us_setttl(struct usock *s, int ttl);

@@ -52,6 +52,11 @@ tcp_set_flags(struct tcphdr *th, uint16_t flags)
 #define	TCPOLEN_MAXSEG		4
 #define	TCPOPT_WINDOW		3
 #define	TCPOLEN_WINDOW		3
+#define	TCPOPT_SACK_PERMITTED	4
+#define	TCPOLEN_SACK_PERMITTED	2
+#define	TCPOPT_SACK		5
+#define	TCPOLEN_SACKHDR		2
+#define	TCPOLEN_SACK		8
 #define	TCPOPT_TIMESTAMP	8
 #define	TCPOLEN_TIMESTAMP	10
 #define	TCPOLEN_TSTAMP_APPA	(TCPOLEN_TIMESTAMP + 2)
