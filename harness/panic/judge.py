@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.panic import naming
@@ -67,7 +68,7 @@ def panic_of(event: Event, version: str, arch: str) -> Panic:
     loop: tuple[str, ...] = ()
     if kind in (Kind.DOUBLE_FAULT, Kind.TRAP, Kind.PANIC):
         loop = naming.cycle(frames, 2 if kind is Kind.DOUBLE_FAULT else 4)
-    where = naming.culprit(frames)
+    where = naming.culprit(_running(kind, frames))
     if kind is Kind.KCSAN and (race := p.RACE.match(panic_line or "")):
         where = "+".join(sorted({side.rpartition("<")[2].rstrip(">") for side in (race["one"], race["two"])}))
     if loop and kind is Kind.DOUBLE_FAULT:
@@ -111,6 +112,15 @@ def panic_of(event: Event, version: str, arch: str) -> Panic:
     )
 
 
+def _running(kind: Kind, frames: list[Frame]) -> list[Frame]:
+    """Of a watchdog or a break into the debugger, what the interrupt found running."""
+    if kind in (Kind.WATCHDOG, Kind.HANG):
+        for i, frame in enumerate(frames):
+            if frame.trap.startswith("interrupt"):
+                return frames[i:]
+    return frames
+
+
 def _arch_of(event: Event, frames: list[Frame]) -> str:
     if (
         "esr" in event.fields
@@ -118,12 +128,15 @@ def _arch_of(event: Event, frames: list[Frame]) -> str:
         or any(f.function.startswith(("handle_el", "do_el")) for f in frames)
     ):
         return "arm64"
-    pointer = event.fields.get("instruction pointer", "")
-    if pointer:
-        return "i386" if re.fullmatch(r"0x[0-9a-f]+:0x[0-9a-f]{8}", pointer) else "amd64"
     if any("rip =" in f.trap for f in frames):
         return "amd64"
+    pointer = event.fields.get("stack pointer", event.fields.get("instruction pointer", ""))
+    if pointer:
+        return "i386" if re.fullmatch(r"0x[0-9a-f]+:0x[0-9a-f]{1,8}", pointer) else "amd64"
     return ""
+
+
+STRUCK = "function that was struck"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +192,10 @@ def _primary(event: Event) -> Trace | None:
         mine = [t for t in traces if t.of is None or event.tid is None or t.of == event.tid]
         traces = mine or traces
         printed = [t for t in traces if t.role != "kgdb"]
+        kgdb = [t for t in traces if t.role == "kgdb"]
         traces = printed or traces
+        if kgdb and traces and event.kind is Kind.TRAP and unseen_struck(traces[0].frames):
+            traces = kgdb  # it knows the function that the trap struck
         if len(traces) > 1 and traces[0].cut and len(traces[1].frames) > len(traces[0].frames):
             traces = traces[1:]
     return traces[0] if traces else None
@@ -240,7 +256,7 @@ def _kind_of(
         return Kind.DEADLOCK, trap, trap_name
     if message.startswith("watchdog timeout"):
         return Kind.WATCHDOG, trap, trap_name
-    if re.match(r"mountroot:|no init$|(?:Going nowhere|init died)|vfs_mountroot|cannot mount root", message):
+    if re.match(r"mountroot:|no init$|vfs_mountroot|cannot mount root", message):
         return Kind.BOOT_FAILURE, trap, trap_name
     if _ASSERTION.search(message) or any(f.function in ("kassert_panic", "vkassert_panic") for f in frames):
         return Kind.KASSERT, trap, trap_name
@@ -253,7 +269,8 @@ def _normalized(kind: Kind, event: Event, trap_name: str, message: str, panic_li
     if event.prelude:
         prelude = naming.normalize(event.prelude)
         locks = ", ".join(dict.fromkeys(event.lock_names))
-        return f"{naming.normalize(panic_line or message)}: {prelude}" + (f": {locks}" if locks else "")
+        said = naming.normalize(panic_line or message)
+        return (said if prelude == said else f"{said}: {prelude}") + (f": {locks}" if locks else "")
     if kind is Kind.KCSAN and (race := p.RACE.match(message)):
         sides = [re.sub(r"^Cpu\d+ |Addr=\S+ |PC=\S+<", "", side) for side in (race["one"], race["two"])]
         return "CSan: Racy Access " + " / ".join(sorted(side.rstrip(">") for side in sides))
@@ -277,6 +294,16 @@ def _fault_address(event: Event, message: str) -> str:
     return ""
 
 
+def unseen_struck(frames: Sequence[Frame]) -> int:
+    """Where the function that a trap struck should stand and does not; 0 where nothing is amiss.
+
+    A kernel without DDB unwinds by frame pointers, and misses the one function that the trap interrupted.
+    """
+    if any(frame.trap for frame in frames):
+        return 0
+    return next((i + 1 for i, f in enumerate(frames) if f.function in ("calltrap", "handle_el1h_sync")), 0)
+
+
 def _missing(kind: Kind, event: Event, trace: Trace | None, fatal: bool) -> tuple[str, ...]:
     missing: list[str] = []
     if (
@@ -291,6 +318,8 @@ def _missing(kind: Kind, event: Event, trace: Trace | None, fatal: bool) -> tupl
         missing.append("backtrace")
     elif trace.cut or not trace.reached:
         missing.append("end of the backtrace")
+    if trace is not None and kind is Kind.TRAP and unseen_struck(trace.frames):
+        missing.append(STRUCK)
     if kind is Kind.LOR and len(event.lock_names) < 2:
         missing.append("locks")
     if kind in (Kind.TRAP, Kind.DOUBLE_FAULT) and not event.registers:

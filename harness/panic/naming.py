@@ -37,7 +37,7 @@ _TRAP_NUMBERS = {name: number for number, name in TRAP_NAMES.items()}
 # Functions that carry out a panic, a trap, a lock, an allocation or a copy for somebody else.
 _MACHINERY = re.compile(
     r"""(?:
-      db_\w+ | kdb_\w+ | v?panic | spl_panic | v?kassert_panic | kassert\w* | doadump | dump\w*sys\w* | kern_reboot | boot
+      db_\w+ | kdb_(?!sysctl|stack_over)\w+ | v?panic | spl_panic | v?kassert_panic | kassert\w* | doadump | dump\w*sys\w* | kern_reboot | boot | deadlkres
     | trap | trap_\w+ | calltrap | alltraps\w* | dblfault_handler | Xdblfault | double_fault\w* | [Xx](?:page|prot)\w*
     | do_el1h_sync | handle_el1h\w* | data_abort | align_abort | external_abort | abort_handler\w*
     | unhandled_exception | serror | do_serror | undef\w*instruction | arm64_\w*trap\w*
@@ -80,7 +80,6 @@ _NORMAL: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         "ADDR",
     ),
-    (re.compile(r"(\bfor ADDR) \([^)]*\)"), r"\1"),
     (re.compile(rf"\b({_INTERFACES})\d+[ab]?\b"), r"\1N"),
     (re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)*(?![\w])"), "N"),
     (re.compile(r"\s+"), " "),

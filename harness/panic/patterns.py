@@ -4,69 +4,51 @@ from __future__ import annotations
 
 import re
 
-# Words of alarm: a piece of a log without any of them is passed over.
+# Words of alarm: a piece of a log without any of them is passed over.  Few and short, for every piece is
+# searched for each of them; lines are then looked at more closely.
 ALARMS = tuple(
     word.encode()
     for word in (
-        "panic: ",
-        "Panic String:",
+        "anic",  # panic: vpanic() Panic String
         "Fatal ",
         "FFaattaall",
         "ppaanniicc",
-        "lock order reversal",
-        "duplicate lock of same",
-        "locks held:",
+        "lock o",  # lock order reversal, lock of (
         "KDB: ",
+        "ocks held:",
+        "held by 0x",
         "Sleeping thread (tid",
-        "Racy Access",
-        "ASan: ",
-        "MSan: ",
-        "locked from ",
+        "San: ",
         "KASSERT failed: ",
         "ountroot",
+        "Mounting from ",
         " limit reached",
         " leaked memory",
         "was not empty (",
         "---<<BOOT>>---",
         "Copyright (c) 1992-",
-        "trademark of The FreeBSD",
+        "FreeBSD 1",
+        "going to debugger",
+        "ersion String:",
         "Uptime: ",
         "ebooting",
         "halted",
-        "reboot by ",
+        " by root",
         "exiting on signal 15",
-        "power-down by ",
-        "halt by ",
-        "vpanic() at ",
-        "panic() at ",
-        "trap_fatal() at ",
-        "at vpanic+",
-        "at trap_fatal+",
-        "Version String:",
-        "without my init",
-        "ABORTING BOOT",
-        "BTX halted",
-        "No bootable ",
-        "can't load 'kernel'",
-        "which disk we are booting from",
-        "no bootable kernel",
-        "Boot failed",
-        "ERROR: cannot open /boot/",
-        "in vpanic (",
-        "in panic (",
-        "unread portion of the kernel",
-        "Unread portion of the kernel",
-        "dumped core - see",
+        "trap_fatal",
         "Stopped at",
-        "don't know how to load",
-        "rmatrix paradox",
         "Tracing ",
         "curthread ",
-        "Mounting from ",
-        "-RELEASE",
-        "-STABLE",
-        "-CURRENT",
-        "-PRERELEASE",
+        "ABORTING BOOT",
+        "o bootable ",
+        "No /boot/",
+        "can't load 'kernel'",
+        "don't know how to load",
+        "which disk we",
+        "Boot failed",
+        "ERROR: cannot open /boot/",
+        "nread portion of the kernel",
+        "dumped core - see",
     )
 )
 
@@ -76,6 +58,10 @@ FRAME = re.compile(
     r"(?: \[(?P<file>[^\]:]+):(?P<line>-?\d+)\])?"
     r"(?:/frame (?P<fp>0x[0-9a-f]+|0))?(?: \[(?P<file2>[^\]:]+):(?P<line2>-?\d+)\])?\s*$"
 )
+PLAIN_FRAME = re.compile(
+    r"(?P<name>[a-zA-Z_]\w*)(?P<args>\(\)) at (?P<sym>\w+)\+(?P<off>0x[0-9a-f]+)"
+    r"/frame (?P<fp>0x[0-9a-f]{8,16})(?P<file>)(?P<line>)(?P<file2>)(?P<line2>)\r?$"
+)
 FRAME_START = re.compile(r"(?P<name>[A-Za-z_?.$][\w.$?]*)\(\)(?: at)?(?:\s+[^\s]*)?(?:/frame)?\s*$")
 STACK_FRAME = re.compile(
     r"#(?P<n>\d+)\s+(?P<pc>0x[0-9a-f]+) at (?P<sym>[^\s+]+?)(?:\+(?P<off>0x[0-9a-f]+|\d+))?$"
@@ -84,6 +70,7 @@ KGDB_FRAME = re.compile(
     r"#(?P<n>\d+)\s+(?:(?P<pc>0x[0-9a-f]+) in )?(?P<name>[\w.$?]+|<signal handler called>)(?: ?\((?P<rest>.*))?$"
 )
 KGDB_PLACE = re.compile(r"(?:^|[\s)])(?:at (?P<file>[^\s:]+):(?P<line>\d+)|from (?P<module>/\S+))\s*$")
+KGDB_REST = re.compile(r"(?!---|\(kgdb\))(?:[\w.\[\]*<>]+ ?=|No locals|.*[),}{]$)")
 OLD_ARM_FRAME = re.compile(r"\s*(?:pc|sp)\s*=\s*0x[0-9a-f]+\s+(?:lr|fp)\s*=")
 TRAP_LINE = re.compile(
     r"-{2,3} (?P<what>(?:trap|syscall|interrupt|exception|unhandled|system error|unknown|invalid|kthread|user)\b.*?)(?: -{2,3})?$"
@@ -92,7 +79,6 @@ FATAL_TRAP = re.compile(r"Fatal trap (?P<n>\d+): (?P<name>.+?) while in (?P<mode
 FATAL_TRAP_CUT = re.compile(r"Fatal trap (?P<n>\d+): (?P<name>[a-zA-Z ()/-]{3,60})$")
 PANIC = re.compile(r"panic: ?(?P<message>.*)$")
 PANIC_MIDDLE = re.compile(r"(?<![\w./-])(?<!after )panic: (?P<message>.+)$")
-ECHOED = re.compile(r"[#$%>] +\S")
 SETTING = re.compile(r"\s*(?P<key>[A-Za-z][\w #]{1,24}?)\s*(?:=|:)\s+(?P<value>\S.*)$")
 PROCESS = re.compile(r"(?P<pid>\d+) \((?P<name>.*)\)")
 THREAD_LINE = re.compile(r"\[ ?thread pid (?P<pid>\d+) tid (?P<tid>\d+) ?\]")
@@ -102,7 +88,8 @@ TRACING = re.compile(
 )
 SLEEPING = re.compile(r"Sleeping thread \(tid (?P<tid>\d+), pid (?P<pid>-?\d+)\) owns a non-sleepable lock")
 TRACE_OF = re.compile(r"KDB: stack backtrace of thread (?P<tid>\d+):")
-ORDER = re.compile(r"lock order reversal:?(?P<how>.*)$")
+ORDER = re.compile(r"lock order reversal:(?P<how>(?: \([^()]*\))?)$")
+SPIN = re.compile(rf"spin lock {_HEX} \((?P<lock>.+)\) held by .+ too long$")
 ORDER_LOCK = re.compile(rf"\s*(?P<n>1st|2nd|3rd) (?:{_HEX} )?(?P<lock>.+?) @ (?P<file>\S.*)$")
 ORDER_CUT = re.compile(rf"\s*(?P<n>1st|2nd|3rd) {_HEX} (?P<lock>.+?)(?: @)?$")
 HELD = re.compile(
@@ -139,10 +126,11 @@ REGISTER = re.compile(
     r"\b(?P<name>x\d+|r[a-z0-9]{1,2}|lr|far|elr|esr|e[a-z]{2})\s*[:=]\s*(?:0x)?(?P<value>[0-9a-f]{4,16})\b"
 )
 BREAK = re.compile(
-    r"KDB: enter: (?P<how>(?:line )?break\b.*|break sequence on console|manual escape to debugger)$", re.I
+    r"(?:^|\s)KDB: enter: (?P<how>(?:line )?break\b.*|manual escape to debugger)$|^(?P<nmi>NMI\b.*going to debugger)$",
+    re.I,
 )
 VERSION = re.compile(r"(?:@\(#\))?(?P<version>FreeBSD \d+\.\d+-[A-Z][\w.-]+.*)$")
-RELEASE = re.compile(r"\bFreeBSD (?:\S+ )?\d+\.\d+-(?:RELEASE|STABLE|CURRENT|PRERELEASE)[\w.-]*")
+RELEASE = re.compile(r"\bFreeBSD \d+\.\d+-(?:RELEASE|STABLE|CURRENT|PRERELEASE)[\w.-]*")
 VERSION_STRING = re.compile(r"\s*Version String: (?P<version>FreeBSD .+)$")
 PANIC_STRING = re.compile(r"\s*Panic String: ?(?P<message>.*)$")
 BANNER = re.compile(r"---<<BOOT>>---|Copyright \(c\) 1992-\d{4} The FreeBSD Project")
@@ -154,7 +142,7 @@ BOOT_FAILED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?:^|\s)mountroot> ?"), "no root file system: the kernel asks at mountroot>"),
     (re.compile(r"Loader variables:$"), ""),
     (re.compile(r"BTX halted"), "BTX halted"),
-    (re.compile(r"(?:No|no) bootable (?:device|medium|disk|kernel|option)"), ""),
+    (re.compile(r"(?:No|no) bootable (?:device|medium|disk|kernel|option)|^\w*boot: No /boot/\w+"), ""),
     (re.compile(r"can't load 'kernel'"), ""),
     (re.compile(r"don't know how to load module '(?:/boot/)?kernel"), ""),
     (re.compile(r"Can't work out which disk we are booting from"), ""),
@@ -183,4 +171,4 @@ PCPU = frozenset(
     {"dynamic pcpu", "curpcb", "fpcurthread", "idlethread", "self", "curpmap", "tssp", "rsp0", "kcr3", "ucr3", "scr3",
      "gs32p", "ldt", "tss", "curvnet", "spin locks held", "curthread", "commontssp"}
 )  # fmt: skip
-QUICK = re.compile("|".join(re.escape(word.decode()) for word in ALARMS) + r"|lock of \(|panic:$")
+QUICK = re.compile("|".join(re.escape(word.decode()) for word in ALARMS))

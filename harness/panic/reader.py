@@ -22,6 +22,7 @@ from harness.panic.sources import Source, chunks
 
 _LONGEST_LINE = 1 << 14
 _LIMIT = 1000  # reports of one log
+_PANICKING = ("vpanic", "panic", "kassert_panic", "kdb_backtrace", "db_trace_self_wrapper")
 _IDLE_END, _DEBUGGER_END = 40, 4000  # lines without meaning after which a report is over
 
 
@@ -56,6 +57,16 @@ class _Reader:
 
     def line(self, number: int, raw: str) -> None:
         """Take one line as it stands in the log."""
+        event = self.event
+        if event is not None and (trace := event.trace) is not None and not (event.frozen or self.held):
+            # most lines of a report are plain frames: straight to them
+            found = p.PLAIN_FRAME.match(raw)
+            if found is not None and found["sym"] == found["name"] and len(found["fp"]) >= trace.width - 1:
+                self.lines_since_boot += 1
+                event.follow += 1
+                self._frame(event, found)
+                event.meant(number, raw.rstrip("\r"))
+                return
         if "\r" in raw:
             for part in raw.split("\r"):
                 if part:
@@ -159,7 +170,7 @@ class _Reader:
         if event.single and not event.has_frames:
             limit = 8
         if not event.confirmed:
-            limit = 12
+            limit = 4 if event.kind is None else 12
         if event.since >= limit:
             self.close()
 
@@ -232,11 +243,11 @@ class _Reader:
             return True
         if self._witness_opens(number, text, kernel):
             return True
-        if found := p.BREAK.match(text):
+        if found := p.BREAK.search(text):
             if event is None or event.single:
                 self._start(number, text, "break", kernel, Kind.HANG)
                 assert self.event is not None
-                self.event.message = text.removeprefix("KDB: enter: ")
+                self.event.message = found["how"] or found["nmi"]
                 self.event.confirmed = self.event.debugger = True
                 return True
             return False
@@ -244,12 +255,7 @@ class _Reader:
             return event is None
         if self._boot_failure(number, text, kernel):
             return True
-        if (
-            "panic: " in text
-            and event is None
-            and (found := p.PANIC_MIDDLE.search(text))
-            and not p.ECHOED.search(text[: found.start()])
-        ):
+        if "panic: " in text and event is None and (found := p.PANIC_MIDDLE.search(text)):
             return self._panic(number, text, False, found["message"], width, False)
         return self._bare_frames(number, text, kernel)
 
@@ -382,6 +388,8 @@ class _Reader:
             kind, message = Kind.LOR, found.group().strip().rstrip(":")
         elif found := p.DUPLICATE.match(text):
             kind, message, lock = Kind.WITNESS, text.strip(), found["lock"]
+        elif found := p.SPIN.match(text):
+            kind, message, lock = Kind.WITNESS, "spin lock held too long", found["lock"]
         elif p.LOCKS_HELD.match(text) and len(text) < 300:
             kind, message = Kind.WITNESS, text.strip().rstrip(":")
         elif p.MISMATCH.match(text):
@@ -517,7 +525,6 @@ class _Reader:
             trace.pending = found["what"]
             if found["what"].startswith(("syscall", "user", "kthread")):
                 trace.reached = True
-            event.confirmed = True
             return True
         if trace is not None:
             if trace.frames and trace.role == "kgdb" and self._kgdb_rest(trace, stripped):
@@ -538,7 +545,8 @@ class _Reader:
         if stripped.startswith(
             ("KDB: ", "Uptime: ", "Dumping ", "Automatic reboot", "Rebooting", "cpu_reset")
         ):
-            event.confirmed = True
+            entered = stripped.startswith("KDB: enter: ") and not stripped.endswith(": panic")
+            event.confirmed = event.confirmed or not entered
             event.message_open = False
             if stripped.startswith("Uptime: "):
                 event.set("uptime", stripped.removeprefix("Uptime: "))
@@ -547,7 +555,7 @@ class _Reader:
             if stripped.startswith("KDB: enter"):
                 event.debugger = True
             return True
-        if stripped.startswith("Stopped at"):
+        if stripped.startswith(("Stopped at", "--More--", "db>")):
             event.debugger = True
             return True
         if event.kind is Kind.WITNESS and p.MISMATCH_FROM.match(stripped):
@@ -589,7 +597,7 @@ class _Reader:
             event.note("a message of another CPU lies within the backtrace")
         elif trace is None or (trace.frames and trace.role == "kgdb"):
             trace = self._begin(event)
-        event.confirmed = event.confirmed or trace.role != "other"
+        event.confirmed = event.confirmed or event.message is None or name in _PANICKING
         if name.startswith(("0x", "??")) or name in ("0", ""):
             name = "??"
         cut = not caller and symbol != found["name"] and not _same_name(found["name"], symbol)
@@ -612,6 +620,9 @@ class _Reader:
     def _numbered_frame(self, event: Event, stripped: str) -> bool:
         if found := p.STACK_FRAME.match(stripped):
             trace = event.trace
+            if trace is None and event.paused is not None and found["n"] != "0":
+                trace = event.trace = event.paused
+                event.note("a message of another CPU lies within the backtrace")
             if trace is None or (found["n"] == "0" and trace.frames):
                 trace = self._begin(event)
             offset = found["off"]
@@ -620,12 +631,14 @@ class _Reader:
                     found["sym"].removeprefix("fbsd_"), int(offset, 0) if offset else 0, address=found["pc"]
                 )
             )
-            event.confirmed = True
+            event.confirmed = event.confirmed or event.message is None or found["sym"] in _PANICKING
             return True
         if (found := p.KGDB_FRAME.match(stripped)) and (
             found["rest"] is not None or found["name"].startswith("<")
         ):
             trace = event.trace
+            if trace is None and event.paused is not None and found["n"] != "0":
+                trace = event.trace = event.paused
             if trace is None or trace.role != "kgdb" or (found["n"] == "0" and trace.frames):
                 trace = self._begin(event, role="kgdb")
             event.confirmed = True
@@ -649,7 +662,7 @@ class _Reader:
                     module=Path(place["module"]).name if place["module"] else "",
                 )
             return True
-        return bool(re.match(r"\w+=|    |\S+\)$", text)) and not text.startswith(("---", "(kgdb)"))
+        return p.KGDB_REST.match(text) is not None
 
     @staticmethod
     def _begin(event: Event, of: int | None = None, role: str = "") -> Trace:
@@ -711,7 +724,7 @@ class _Reader:
         if found := p.THREAD_LINE.search(stripped):
             if event.tid is None:
                 event.tid, event.pid = int(found["tid"]), int(found["pid"])
-            event.debugger = event.confirmed = True
+            event.debugger = True
             return True
         if found := p.RIP.match(stripped):
             event.set("instruction pointer", found["rip"])
@@ -817,7 +830,10 @@ class _Reader:
             self.done[-1] = replace(before, notes=notes, last_line=panic.last_line)
             return
         if len(self.done) == _LIMIT:
-            self.full = True
+            if not self.full:
+                self.full = True
+                last = self.done[-1]
+                self.done[-1] = replace(last, notes=(*last.notes, "the log holds more: not read"))
             return
         self.done.append(panic)
         self.marks.append(marks)
@@ -841,6 +857,8 @@ def _feed(reader: _Reader, source: Source) -> None:
     part = ""
     skipped = b""
     for name, piece in chunks(source):
+        if reader.full:
+            return
         if name != part:
             if rest:
                 number += 1
@@ -925,7 +943,7 @@ def read(source: Source, kernel: Path | None = None) -> list[Panic]:
     ``source``: text, bytes, a path, or a stream of either; raw console, dmesg, textdump tar, info.N,
     core.txt, bug report; gzip, bzip2 and xz are unpacked.  ``kernel``: a folder with the kernel and its
     symbols, for files and lines.  Never raises for what the log says; OSError when it cannot be read.
-    At most 1000 reports are kept.
+    Reading ends after 1000 reports, with a note in the last.
     """
     reader = _Reader()
     _feed(reader, source)

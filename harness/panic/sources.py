@@ -10,7 +10,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, cast
 
 Source = str | bytes | Path | IO[str] | IO[bytes]
 CHUNK = 1 << 18
@@ -43,22 +43,18 @@ def _stream(source: Source) -> io.BufferedReader:
     if isinstance(source, str):
         return io.BufferedReader(_Bytes(io.StringIO(source)), CHUNK)
     if isinstance(source, bytes):
-        return io.BufferedReader(cast(io.RawIOBase, io.BytesIO(source)), CHUNK)
+        return io.BufferedReader(_Bytes(io.BytesIO(source)), CHUNK)
     if isinstance(source, Path):
-        return open(source, "rb", buffering=CHUNK)
+        return io.BufferedReader(io.FileIO(source), CHUNK)
     return io.BufferedReader(_Bytes(source), CHUNK)
 
 
 def _unpacked(stream: io.BufferedReader) -> io.BufferedReader:
     head = stream.peek(8)[:8]
-    opened: BinaryIO | None = None
-    if head.startswith(b"\x1f\x8b"):
-        opened = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
-    elif head.startswith(b"BZh"):
-        opened = cast(BinaryIO, bz2.BZ2File(stream))
-    elif head.startswith(b"\xfd7zXZ"):
-        opened = cast(BinaryIO, lzma.LZMAFile(stream))
-    return stream if opened is None else io.BufferedReader(_Bytes(opened), CHUNK)
+    for magic, opener in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open)):
+        if head.startswith(magic):
+            return io.BufferedReader(_Bytes(cast(IO[bytes], opener(stream, "rb"))), CHUNK)
+    return stream
 
 
 def _tar_members(stream: io.BufferedReader) -> list[tuple[str, bytes]]:
@@ -78,7 +74,7 @@ def _tar_members(stream: io.BufferedReader) -> list[tuple[str, bytes]]:
 
 
 def chunks(source: Source) -> Iterator[tuple[str, bytes]]:
-    """Pieces of the log with the name of the textdump's part (empty for plain logs); a change of name parts files."""
+    """Pieces of the log, each with the name of the textdump's file that it is of (empty for plain logs)."""
     stream = _stream(source)
     try:
         try:

@@ -1,0 +1,55 @@
+"""Every log of the corpus reads as its YAML file says.
+
+``DNH_CORPUS_WRITE=1 pytest tests/panic/test_corpus.py`` writes readings for logs that have none yet (look at
+them before they are committed); it never changes one that is there.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from expected import reading
+
+from harness.panic import read
+
+CORPUS = Path(__file__).parent / "corpus"
+LOGS = sorted(p for p in CORPUS.iterdir() if p.suffix != ".yaml")
+
+
+def test_corpus_is_large_enough() -> None:
+    assert len(LOGS) >= 60
+    assert {p.stem for p in LOGS} == {p.stem for p in CORPUS.glob("*.yaml")}
+
+
+@pytest.mark.parametrize("log", LOGS, ids=lambda p: p.stem)
+def test_log_reads_as_expected(log: Path) -> None:
+    told = log.with_suffix(".yaml")
+    got = [reading(panic) for panic in read(log)]
+    if not told.exists() and os.environ.get("DNH_CORPUS_WRITE"):
+        told.write_text(
+            yaml.safe_dump({"source": "", "panics": got}, sort_keys=False, allow_unicode=True, width=110)
+        )
+    expected = yaml.safe_load(told.read_text())
+    assert expected["source"], "where the log is from"
+    assert got == expected["panics"]
+
+
+def _panics(name: str) -> list[dict[str, object]]:
+    return list(yaml.safe_load((CORPUS / f"{name}.yaml").read_text())["panics"])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("made-kcsan", "made-kcsan-sides-swapped"),  # the same race seen from the other CPU
+        ("made-epoch-assert", "made-kassert-warn"),  # other path, other line, other way to say it
+        ("opnsense-core-7280", "made-reflowed"),  # line ends lost
+        ("real-151-kdb-trap", "real-151-kdb-trap-2"),  # two boots
+        ("real-151-kdb-panic", "real-151-alltrace"),  # glued to another line; all threads traced after it
+    ],
+)
+def test_same_panic_same_name(one: str, other: str) -> None:
+    assert _panics(one)[0]["signature"] == _panics(other)[0]["signature"]
