@@ -170,6 +170,12 @@ def run_panics(args: argparse.Namespace, seen: Iterable[Sighting]) -> int:
     if not groups:
         print("no panics seen")
         return 0
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        for group in groups:
+            cells = (str(group.count), group.first, group.last, group.signature, ",".join(group.scenarios))
+            print("\t".join((*cells, ",".join(group.kernels), group.example.folder)))
+        return 0
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("count", "first", "last", "signature", "scenarios", "kernels", "example"):
         table.add_column(column, overflow="fold", justify="right" if column == "count" else "left")
@@ -178,7 +184,7 @@ def run_panics(args: argparse.Namespace, seen: Iterable[Sighting]) -> int:
             *map(Text, (str(group.count), group.first, group.last, group.signature)),
             *map(Text, (", ".join(group.scenarios), ", ".join(group.kernels), group.example.folder)),
         )
-    Console(highlight=False).print(table)
+    console.print(table)
     return 0
 
 
@@ -217,8 +223,12 @@ class Group:
         }
 
 
+def _worth(panic: Panic) -> tuple[bool, int, int]:
+    return bool(panic.frames), -len(panic.missing), len(panic.frames)
+
+
 def grouped(seen: Iterable[Sighting]) -> list[Group]:
-    """Sightings by signature, the most frequent first; the example is the one with the fewest things missing."""
+    """Sightings by signature, the most frequent first; the example is the one that tells most."""
     groups: dict[str, Group] = {}
     for sighting in seen:
         name = sighting.panic.signature
@@ -234,7 +244,7 @@ def grouped(seen: Iterable[Sighting]) -> list[Group]:
         ):
             if value and value not in known:
                 known.append(value)
-        if len(sighting.panic.missing) < len(group.example.panic.missing):
+        if _worth(sighting.panic) > _worth(group.example.panic):
             group.example = sighting
     return sorted(groups.values(), key=lambda group: (-group.count, group.signature))
 

@@ -13,13 +13,11 @@ from harness.panic.model import Frame, Kind, Panic, is_interrupt
 
 
 def _number(text: str) -> int | None:
-    try:
-        return int(text, 0)
-    except ValueError:
-        try:
-            return int(text, 16)
-        except ValueError:
-            return None
+    """What a number of at most 64 bits says: hexadecimal, unless it has fewer than four digits and no mark."""
+    found = re.fullmatch(r"(?:0x)?0*([0-9a-fA-F]{1,16})", text)
+    if found is None:
+        return None
+    return int(found[1], 10 if text.isdigit() and len(text) < 4 else 16)
 
 
 def panic_of(event: Event, version: str, arch: str) -> Panic:
@@ -36,8 +34,8 @@ def panic_of(event: Event, version: str, arch: str) -> Panic:
         )
         trapped = any(f.function in ("trap_fatal", "dblfault_handler") for f in frames)
         if trapped and (found := re.match(r"trap (0x[0-9a-f]+|\d+)", inside)):
-            trap = int(found[1], 0)
-            trap_name = naming.TRAP_NAMES.get(trap, "")
+            trap = _number(found[1])
+            trap_name = naming.TRAP_NAMES.get(trap or 0, "")
     if trap is None and panic_line is not None:
         trap = naming.trap_number(panic_line)
         trap_name = panic_line if trap is not None else ""
@@ -145,15 +143,15 @@ class Marks:
 
     kind: Kind
     normalized: str
-    where: frozenset[str]  # time, stack pointer, uptime: as printed
+    printed: tuple[str, str, str]  # time, stack pointer, uptime; empty where the log has none
     boot: int
     frames: bool
     info: bool
 
     @classmethod
     def of(cls, event: Event, panic: Panic, boot: int) -> Marks:
-        printed = frozenset(v for k in ("time", "stack pointer", "uptime") if (v := event.fields.get(k)))
-        return cls(panic.kind, panic.normalized, printed, boot, event.has_frames, event.info)
+        time, pointer, uptime = (event.fields.get(key, "") for key in ("time", "stack pointer", "uptime"))
+        return cls(panic.kind, panic.normalized, (time, pointer, uptime), boot, event.has_frames, event.info)
 
 
 def same(old: Marks, new: Marks, core_text: bool) -> bool:
@@ -170,8 +168,9 @@ def same(old: Marks, new: Marks, core_text: bool) -> bool:
         return False
     if old.boot != new.boot and not core_text:
         return False
-    if old.where and new.where:
-        return bool(old.where & new.where)
+    for one, other in zip(old.printed, new.printed, strict=True):
+        if one and other:
+            return one == other
     return core_text or old.info or new.info or not (old.frames and new.frames)
 
 

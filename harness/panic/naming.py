@@ -69,7 +69,7 @@ _IF_OUTPUT = re.compile(
 
 _INTERFACES = (
     "epair|em|igb|igc|ix|ixl|ice|iavf|vtnet|re|bge|bce|lagg|vlan|bridge|tun|tap|wg|lo|cxl|mce|mlxen|vmx|hn|pppoe|ovpn"
-    "|gif|gre|enc|pflog|pfsync|ue|axe|msk|ena|ng|cpu|irq|swi|dn|ada|da|nda|nvd|md|vtbd|tmpfs|ql|netisr|if_io_tqg_|if_config_tqg_"
+    "|gif|gre|enc|pflog|pfsync|ue|axe|msk|ena|ng|cpu|irq|swi|dn|ada|da|nda|nvd|vtbd|tmpfs|ql|netisr|if_io_tqg_|if_config_tqg_"
 )
 _NORMAL: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[\w.+~-]*(?:/[\w.+~-]+)+\.([chSs])\b(?::\d+)?"), ""),  # the path goes, see normalize()
@@ -220,6 +220,7 @@ def signature(kind: Kind, normalized: str, where: str, loop: tuple[str, ...], lo
     reversal of its locks.  Nothing that a build changes goes in: offsets, lines, callers.
     """
     parts: tuple[str, ...]
+    where = re.sub(r"[^A-Za-z0-9_.+]", "", where)
     if kind is Kind.LOR:
         words, parts = "-".join(("lor", *(_slug(name, 24) for name in locks))), locks
     elif loop and kind is Kind.DOUBLE_FAULT:

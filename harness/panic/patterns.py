@@ -54,40 +54,42 @@ ALARMS = tuple(
 
 _HEX = r"(?:0x)?[0-9a-fA-F]+"
 FRAME = re.compile(
-    r"(?P<name>[^\s()]+)\((?P<args>[^()]*)\) at (?P<sym>[^\s+/\[(]+)(?:\+(?P<off>0x[0-9a-f]+|\d+))?"
-    r"(?: \[(?P<file>[^\]:]+):(?P<line>-?\d+)\])?"
-    r"(?:/frame (?P<fp>0x[0-9a-f]+|0))?(?: \[(?P<file2>[^\]:]+):(?P<line2>-?\d+)\])?\s*$"
+    r"(?P<name>[A-Za-z0-9_.$?]{1,128})\((?P<args>[^()]*)\) at (?P<sym>[A-Za-z0-9_.$?]{1,128})(?:\+(?P<off>0x[0-9a-f]+|\d{1,10}))?"
+    r"(?: \[(?P<file>[^\]:]+):(?P<line>-?\d{1,10})\])?"
+    r"(?:/frame (?P<fp>0x[0-9a-f]+|0))?(?: \[(?P<file2>[^\]:]+):(?P<line2>-?\d{1,10})\])?\s*$"
 )
 PLAIN_FRAME = re.compile(
     r"(?P<name>[a-zA-Z_]\w*)(?P<args>\(\)) at (?P<sym>\w+)\+(?P<off>0x[0-9a-f]+)"
     r"/frame (?P<fp>0x[0-9a-f]{8,16})(?P<file>)(?P<line>)(?P<file2>)(?P<line2>)\r?$"
 )
-FRAME_START = re.compile(r"(?P<name>[A-Za-z_?.$][\w.$?]*)\(\)(?: at)?(?:\s+[^\s]*)?(?:/frame)?\s*$")
+FRAME_START = re.compile(r"(?P<name>[A-Za-z_?.$][A-Za-z0-9_.$?]*)\(\)(?: at)?(?:\s+[^\s]*)?(?:/frame)?\s*$")
 STACK_FRAME = re.compile(
-    r"#(?P<n>\d+)\s+(?P<pc>0x[0-9a-f]+) at (?P<sym>[^\s+]+?)(?:\+(?P<off>0x[0-9a-f]+|\d+))?$"
+    r"#(?P<n>\d{1,10})\s+(?P<pc>0x[0-9a-f]+) at (?P<sym>[A-Za-z0-9_.$?]{1,128})(?:\+(?P<off>0x[0-9a-f]+|\d{1,10}))?$"
 )
 KGDB_FRAME = re.compile(
-    r"#(?P<n>\d+)\s+(?:(?P<pc>0x[0-9a-f]+) in )?(?P<name>[\w.$?]+|<signal handler called>)(?: ?\((?P<rest>.*))?$"
+    r"#(?P<n>\d{1,10})\s+(?:(?P<pc>0x[0-9a-f]+) in )?(?P<name>[A-Za-z0-9_.$?]+|<signal handler called>)(?: ?\((?P<rest>.*))?$"
 )
-KGDB_PLACE = re.compile(r"(?:^|[\s)])(?:at (?P<file>[^\s:]+):(?P<line>\d+)|from (?P<module>/\S+))\s*$")
+KGDB_PLACE = re.compile(r"(?:^|[\s)])(?:at (?P<file>[^\s:]+):(?P<line>\d{1,10})|from (?P<module>/\S+))\s*$")
 KGDB_REST = re.compile(r"(?!---|\(kgdb\))(?:[\w.\[\]*<>]+ ?=|No locals|.*[),}{]$)")
 OLD_ARM_FRAME = re.compile(r"\s*(?:pc|sp)\s*=\s*0x[0-9a-f]+\s+(?:lr|fp)\s*=")
 TRAP_LINE = re.compile(
     r"-{2,3} (?P<what>(?:trap|syscall|interrupt|exception|unhandled|system error|unknown|invalid|kthread|user)\b.*?)(?: -{2,3})?$"
 )
-FATAL_TRAP = re.compile(r"Fatal trap (?P<n>\d+): (?P<name>.+?) while in (?P<mode>\w+)(?: mode)?\s*$")
-FATAL_TRAP_CUT = re.compile(r"Fatal trap (?P<n>\d+): (?P<name>[a-zA-Z ()/-]{3,60})$")
+FATAL_TRAP = re.compile(r"Fatal trap (?P<n>\d{1,10}): (?P<name>.+?) while in (?P<mode>\w+)(?: mode)?\s*$")
+FATAL_TRAP_CUT = re.compile(r"Fatal trap (?P<n>\d{1,10}): (?P<name>[a-zA-Z ()/-]{3,60})$")
 PANIC = re.compile(r"panic: ?(?P<message>.*)$")
 PANIC_MIDDLE = re.compile(r"(?<![\w./-])(?<!after )panic: (?P<message>.+)$")
 SETTING = re.compile(r"\s*(?P<key>[A-Za-z][\w #]{1,24}?)\s*(?:=|:)\s+(?P<value>\S.*)$")
-PROCESS = re.compile(r"(?P<pid>\d+) \((?P<name>.*)\)")
-THREAD_LINE = re.compile(r"\[ ?thread pid (?P<pid>\d+) tid (?P<tid>\d+) ?\]")
-CURTHREAD = re.compile(rf"{_HEX}: pid (?P<pid>\d+)(?: tid (?P<tid>\d+))?.*?\"(?P<name>[^\"]*)\"")
+PROCESS = re.compile(r"(?P<pid>\d{1,10}) \((?P<name>.*)\)")
+THREAD_LINE = re.compile(r"\[ ?thread pid (?P<pid>\d{1,10}) tid (?P<tid>\d{1,10}) ?\]")
+CURTHREAD = re.compile(rf"{_HEX}: pid (?P<pid>\d{{1,10}})(?: tid (?P<tid>\d{{1,10}}))?.*?\"(?P<name>[^\"]*)\"")
 TRACING = re.compile(
-    r"Tracing (?:command (?P<command>.+?) )?pid (?P<pid>\d+) tid (?P<tid>\d+)(?: td \S+)?(?: \(CPU (?P<cpu>\d+)\))?"
+    r"Tracing (?:command (?P<command>.+?) )?pid (?P<pid>\d{1,10}) tid (?P<tid>\d{1,10})(?: td \S+)?(?: \(CPU (?P<cpu>\d{1,10})\))?"
 )
-SLEEPING = re.compile(r"Sleeping thread \(tid (?P<tid>\d+), pid (?P<pid>-?\d+)\) owns a non-sleepable lock")
-TRACE_OF = re.compile(r"KDB: stack backtrace of thread (?P<tid>\d+):")
+SLEEPING = re.compile(
+    r"Sleeping thread \(tid (?P<tid>\d{1,10}), pid (?P<pid>-?\d{1,10})\) owns a non-sleepable lock"
+)
+TRACE_OF = re.compile(r"KDB: stack backtrace of thread (?P<tid>\d{1,10}):")
 ORDER = re.compile(r"lock order reversal:(?P<how>(?: \([^()]*\))?)$")
 SPIN = re.compile(rf"spin lock {_HEX} \((?P<lock>.+)\) held by .+ too long$")
 ORDER_LOCK = re.compile(rf"\s*(?P<n>1st|2nd|3rd) (?:{_HEX} )?(?P<lock>.+?) @ (?P<file>\S.*)$")
@@ -95,7 +97,7 @@ ORDER_CUT = re.compile(rf"\s*(?P<n>1st|2nd|3rd) {_HEX} (?P<lock>.+?)(?: @)?$")
 HELD = re.compile(
     rf"\s*(?P<how>exclusive|shared) (?P<cls>[a-z]+(?: [a-z]+)*?) (?P<lock>.+?) r = \d+ \({_HEX}\)(?: locked)? @ (?P<file>\S+)"
 )
-HELD_BY = re.compile(rf"Process (?P<pid>\d+) \((?P<name>.*)\) thread {_HEX} \((?P<tid>\d+)\)")
+HELD_BY = re.compile(rf"Process (?P<pid>\d{{1,10}}) \((?P<name>.*)\) thread {_HEX} \((?P<tid>\d{{1,10}})\)")
 LOCKS_HELD = re.compile(
     r"(?P<what>.+?) with the following (?:non-sleepable )?locks held:$|Thread \S+ exiting with the following locks held:$"
 )
@@ -149,7 +151,7 @@ BOOT_FAILED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Boot failed|ERROR: cannot open /boot/"), ""),
     (re.compile(r"ERROR: ABORTING BOOT"), "rc: ABORTING BOOT"),
 )
-MOUNT_FAILED = re.compile(r"Mounting from (?P<what>\S+) failed with error (?P<error>-?\d+)")
+MOUNT_FAILED = re.compile(r"Mounting from (?P<what>\S+) failed with error (?P<error>-?\d{1,10})")
 FOREIGN = re.compile(
     r"goroutine \d+ \[|^\s*runtime\.|Starting stack trace\.\.\.|trap type \d+, code=|not syncing|^\s*main\.\w+\(|NetBSD |OpenBSD |exit status 2$"
 )

@@ -577,7 +577,7 @@ class _Reader:
             and not p.FOREIGN.search(stripped)
             and "://" not in stripped
         ):
-            hard = event.message_width in (80, 132) and not opened
+            hard = event.message_width in (80, 132) and not message.endswith((" at", "@", ",", ":", " for"))
             event.message = message + ("" if hard else " ") + stripped
             event.message_width = len(stripped)
             event.note("wrapped lines were joined")
@@ -606,7 +606,7 @@ class _Reader:
         trace.add(
             Frame(
                 name.removeprefix("fbsd_"),
-                None if cut or caller or found["off"] is None else int(found["off"], 0),
+                None if cut or caller or found["off"] is None else _offset(found["off"]),
                 file=file,
                 line=int(line) if line else None,
                 address=symbol if symbol.startswith("0x") else "",
@@ -626,11 +626,7 @@ class _Reader:
             if trace is None or (found["n"] == "0" and trace.frames):
                 trace = self._begin(event)
             offset = found["off"]
-            trace.add(
-                Frame(
-                    found["sym"].removeprefix("fbsd_"), int(offset, 0) if offset else 0, address=found["pc"]
-                )
-            )
+            trace.add(Frame(found["sym"].removeprefix("fbsd_"), _offset(offset), address=found["pc"]))
             event.confirmed = event.confirmed or event.message is None or found["sym"] in _PANICKING
             return True
         if (found := p.KGDB_FRAME.match(stripped)) and (
@@ -742,7 +738,7 @@ class _Reader:
                     return True
                 if key == "version":
                     event.version = value if value.startswith("FreeBSD ") else event.version
-                if key == "trap number" and event.trap is None and value.isdigit():
+                if key == "trap number" and event.trap is None and value.isdigit() and len(value) < 5:
                     event.trap = int(value)
                 if key == "rip":
                     key = "instruction pointer"
@@ -841,6 +837,11 @@ class _Reader:
 
 def _interesting(text: str) -> bool:
     return p.QUICK.search(text) is not None
+
+
+def _offset(text: str | None) -> int:
+    """An offset as the debugger prints it: hexadecimal with its mark, or a bare digit."""
+    return int(text, 16 if text.startswith("0x") else 10) if text else 0
 
 
 def _same_name(name: str, symbol: str) -> bool:

@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.errors import MachineryError, UsageError
+from harness.panic import naming
+from harness.panic.judge import STRUCK, unseen_struck
 from harness.panic.model import Frame, Panic, is_interrupt
 
 # Names under which a kernel with its symbols is found in a folder, the fullest first.
@@ -61,6 +63,16 @@ class _Object:
             table[name].append(_Symbol(address, starts[after] - address if after < len(starts) else 1 << 20))
         return table
 
+    def function_at(self, address: int) -> tuple[str, int] | None:
+        """The function that an address lies in, and the offset into it."""
+        inside = [
+            (name, address - s.address)
+            for name, symbols in self.functions.items()
+            for s in symbols
+            if s.address <= address < s.address + s.size
+        ]
+        return min(inside, key=lambda found: (found[1], found[0]), default=None)
+
     def address(self, function: str, offset: int) -> int | None:
         """Where ``function+offset`` lies; None where the name is unknown or fits more than once."""
         for name in (function, _PREFIX + function):
@@ -103,7 +115,12 @@ class Symbols:
             raise MachineryError("files and lines need llvm-symbolizer or addr2line: neither is in the PATH")
 
     def place(self, panic: Panic) -> Panic:
-        """The panic with modules, files, lines and inlined functions in its frames; its signature stays as it is."""
+        """The panic with modules, files, lines and inlined functions in its frames.
+
+        Its signature stays as it is, unless the backtrace lacked the function that was struck: where the
+        symbols tell which it was, the panic gets the name that a fuller log would have given it.
+        """
+        panic = self._with_struck(panic)
         wanted: dict[Path, list[tuple[int, int]]] = defaultdict(list)
         owner: dict[int, _Object] = {}
         for i, frame in enumerate(panic.frames):
@@ -139,6 +156,26 @@ class Symbols:
             trap = frame.trap if len(found) == 1 else ""
             frames.append(replace(frame, module=module, file=outer.file, line=outer.line, trap=trap))
         return replace(panic, frames=tuple(frames))
+
+    def _with_struck(self, panic: Panic) -> Panic:
+        at = unseen_struck(panic.frames)
+        if STRUCK not in panic.missing or not at or not panic.instruction:
+            return panic
+        found = self._objects[0].function_at(int(panic.instruction, 16))
+        if found is None:
+            return panic
+        name, offset = found[0].removeprefix(_PREFIX), found[1]
+        struck = Frame(name, offset, address=panic.instruction, trap=f"trap, rip = {panic.instruction}")
+        frames = (*panic.frames[:at], struck, *panic.frames[at:])
+        where = naming.culprit(frames)
+        return replace(
+            panic,
+            frames=frames,
+            culprit=where,
+            signature=naming.signature(panic.kind, panic.normalized, where, panic.cycle, ()),
+            points=naming.points(frames),
+            missing=tuple(word for word in panic.missing if word != STRUCK),
+        )
 
     def _lines(self, path: Path, addresses: list[int]) -> list[list[_Place]]:
         """For each address its functions, the innermost inlined one first; empty where nothing is known."""
