@@ -7,6 +7,7 @@
 #include <net/ifq.h>
 
 struct if_clone;
+struct rtentry;
 
 struct ifnet {
 	CK_STAILQ_ENTRY(ifnet)	 if_link;

@@ -10,13 +10,17 @@
 	    __section("set_" #set) __used = (const void *)&(sym)
 #define	TEXT_SET(set, sym)	__MAKE_SET(set, sym)
 #define	DATA_SET(set, sym)	__MAKE_SET(set, sym)
+#define	DATA_WSET(set, sym)	__MAKE_SET(set, sym)
+#define	SET_ENTRY(set, sym)	__MAKE_SET(set, sym)
+
 #define	SET_DECLARE(set, ptype)						\
-	extern ptype *__CONCAT(__start_set_, set)[] __weak_symbol;	\
-	extern ptype *__CONCAT(__stop_set_, set)[] __weak_symbol
+	extern ptype __weak_symbol *__CONCAT(__start_set_, set)[];	\
+	extern ptype __weak_symbol *__CONCAT(__stop_set_, set)[]
 #define	SET_BEGIN(set)	(__CONCAT(__start_set_, set))
 #define	SET_LIMIT(set)	(__CONCAT(__stop_set_, set))
 #define	SET_FOREACH(pvar, set)						\
-	for ((pvar) = SET_BEGIN(set); (pvar) < SET_LIMIT(set); (pvar)++)
+	for (pvar = SET_BEGIN(set); pvar < SET_LIMIT(set); pvar++)
+#define	SET_ITEM(set, i)	((SET_BEGIN(set))[i])
 #define	SET_COUNT(set)	(SET_LIMIT(set) - SET_BEGIN(set))
 
 #endif /* !_SYS_LINKER_SET_H_ */

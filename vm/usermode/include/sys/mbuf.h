@@ -377,6 +377,13 @@ m_extrefcnt(struct mbuf *m)
 	for (struct mbuf *_m = (m0); _m != NULL; _m = _m->m_next)	\
 		_m->m_flags &= ~M_PROTOFLAGS;				\
 } while (0)
+static inline struct mbuf *
+m_last(struct mbuf *m)
+{
+	while (m->m_next != NULL)
+		m = m->m_next;
+	return (m);
+}
 #define	m_tolen(m)	((m)->m_pkthdr.len)
 #define	m_gettype(size)							\
 	((size) == MCLBYTES ? EXT_CLUSTER : (size) == MJUMPAGESIZE ? EXT_JUMBOP : \

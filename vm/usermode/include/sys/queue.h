@@ -2,6 +2,26 @@
 #ifndef _SYS_QUEUE_H_
 #define	_SYS_QUEUE_H_
 
+#include <sys/cdefs.h>
+
+/*
+ * With INVARIANTS a removal checks its neighbours' links, and leaves poison in
+ * those of the removed element, as FreeBSD's does.
+ */
+#ifdef INVARIANTS
+void	panic(const char *, ...) __dead2 __printflike(1, 2);
+#define	QMD_CHECK(elm, next, prevp, f)	do {				\
+	if ((elm)->next != NULL && (elm)->next->prevp != &(elm)->next)	\
+		panic("Bad link elm %p next->prev != elm", (const void *)(elm)); \
+	if (*(elm)->prevp != (elm))					\
+		panic("Bad link elm %p prev->next != elm", (const void *)(elm)); \
+} while (0)
+#define	TRASHIT(x)	do { (x) = (void *)-1; } while (0)
+#else
+#define	QMD_CHECK(elm, next, prevp, f)	do { } while (0)
+#define	TRASHIT(x)	do { } while (0)
+#endif
+
 /* Singly linked list. */
 #define	SLIST_HEAD(name, type)	struct name { struct type *slh_first; }
 #define	SLIST_HEAD_INITIALIZER(head) { NULL }
@@ -125,9 +145,12 @@
 	(listelm)->field.le_prev = &LIST_NEXT(elm, field);		\
 } while (0)
 #define	LIST_REMOVE(elm, field) do {					\
+	QMD_CHECK(elm, field.le_next, field.le_prev, field);		\
 	if (LIST_NEXT(elm, field) != NULL)				\
 		LIST_NEXT(elm, field)->field.le_prev = (elm)->field.le_prev; \
 	*(elm)->field.le_prev = LIST_NEXT(elm, field);			\
+	TRASHIT((elm)->field.le_next);					\
+	TRASHIT((elm)->field.le_prev);					\
 } while (0)
 
 /* Tail queue. */
@@ -187,11 +210,14 @@
 	(listelm)->field.tqe_prev = &TAILQ_NEXT(elm, field);		\
 } while (0)
 #define	TAILQ_REMOVE(head, elm, field) do {				\
+	QMD_CHECK(elm, field.tqe_next, field.tqe_prev, field);		\
 	if (TAILQ_NEXT(elm, field) != NULL)				\
 		TAILQ_NEXT(elm, field)->field.tqe_prev = (elm)->field.tqe_prev; \
 	else								\
 		(head)->tqh_last = (elm)->field.tqe_prev;		\
 	*(elm)->field.tqe_prev = TAILQ_NEXT(elm, field);		\
+	TRASHIT((elm)->field.tqe_next);					\
+	TRASHIT((elm)->field.tqe_prev);					\
 } while (0)
 #define	TAILQ_CONCAT(a, b, field) do {					\
 	if (!TAILQ_EMPTY(b)) {						\
@@ -200,6 +226,66 @@
 		(a)->tqh_last = (b)->tqh_last;				\
 		TAILQ_INIT(b);						\
 	}								\
+} while (0)
+
+#define	SLIST_FOREACH_FROM(var, head, field)				\
+	for ((var) = ((var) != NULL ? (var) : SLIST_FIRST(head)); (var) != NULL; \
+	    (var) = SLIST_NEXT(var, field))
+#define	SLIST_FOREACH_PREVPTR(var, varp, head, field)			\
+	for ((varp) = &SLIST_FIRST(head); ((var) = *(varp)) != NULL;	\
+	    (varp) = &SLIST_NEXT(var, field))
+#define	SLIST_REMOVE_PREVPTR(prevp, elm, field)	(*(prevp) = SLIST_NEXT(elm, field))
+#define	STAILQ_FOREACH_FROM(var, head, field)				\
+	for ((var) = ((var) != NULL ? (var) : STAILQ_FIRST(head)); (var) != NULL; \
+	    (var) = STAILQ_NEXT(var, field))
+#define	STAILQ_REMOVE_AFTER(head, elm, field) do {			\
+	if ((STAILQ_NEXT(elm, field) =					\
+	    STAILQ_NEXT(STAILQ_NEXT(elm, field), field)) == NULL)	\
+		(head)->stqh_last = &STAILQ_NEXT(elm, field);		\
+} while (0)
+#define	STAILQ_SWAP(a, b, type) do {					\
+	struct type *_first = STAILQ_FIRST(a);				\
+	struct type **_last = (a)->stqh_last;				\
+	STAILQ_FIRST(a) = STAILQ_FIRST(b);				\
+	(a)->stqh_last = (b)->stqh_last;				\
+	STAILQ_FIRST(b) = _first;					\
+	(b)->stqh_last = _last;						\
+	if (STAILQ_EMPTY(a))						\
+		(a)->stqh_last = &STAILQ_FIRST(a);			\
+	if (STAILQ_EMPTY(b))						\
+		(b)->stqh_last = &STAILQ_FIRST(b);			\
+} while (0)
+#define	LIST_FOREACH_FROM(var, head, field)				\
+	for ((var) = ((var) != NULL ? (var) : LIST_FIRST(head)); (var) != NULL; \
+	    (var) = LIST_NEXT(var, field))
+#define	LIST_PREV(elm, head, type, field)				\
+	((elm)->field.le_prev == &LIST_FIRST(head) ? NULL :		\
+	    __containerof((elm)->field.le_prev, struct type, field.le_next))
+#define	LIST_SWAP(a, b, type, field) do {				\
+	struct type *_first = LIST_FIRST(a);				\
+	if ((LIST_FIRST(a) = LIST_FIRST(b)) != NULL)			\
+		LIST_FIRST(a)->field.le_prev = &LIST_FIRST(a);		\
+	if ((LIST_FIRST(b) = _first) != NULL)				\
+		LIST_FIRST(b)->field.le_prev = &LIST_FIRST(b);		\
+} while (0)
+#define	TAILQ_FOREACH_FROM(var, head, field)				\
+	for ((var) = ((var) != NULL ? (var) : TAILQ_FIRST(head)); (var) != NULL; \
+	    (var) = TAILQ_NEXT(var, field))
+#define	TAILQ_SWAP(a, b, type, field) do {				\
+	struct type *_first = TAILQ_FIRST(a);				\
+	struct type **_last = (a)->tqh_last;				\
+	TAILQ_FIRST(a) = TAILQ_FIRST(b);				\
+	(a)->tqh_last = (b)->tqh_last;					\
+	TAILQ_FIRST(b) = _first;					\
+	(b)->tqh_last = _last;						\
+	if (TAILQ_FIRST(a) != NULL)					\
+		TAILQ_FIRST(a)->field.tqe_prev = &TAILQ_FIRST(a);	\
+	else								\
+		(a)->tqh_last = &TAILQ_FIRST(a);			\
+	if (TAILQ_FIRST(b) != NULL)					\
+		TAILQ_FIRST(b)->field.tqe_prev = &TAILQ_FIRST(b);	\
+	else								\
+		(b)->tqh_last = &TAILQ_FIRST(b);			\
 } while (0)
 
 #endif /* !_SYS_QUEUE_H_ */

@@ -13,6 +13,7 @@
 #include <machine/cpufunc.h>
 #include <sys/pcpu.h>
 #include <sys/kpilite.h>
+#include <sys/dnh.h>
 
 extern const char	*panicstr;
 extern volatile int	kdb_active_flag;
