@@ -71,6 +71,7 @@ _STOPPED = (
 _DEBUGGER = rb"(?:^|[\r\n])db> "
 _REBOOTED = rb"(?:^|[\r\n])(?:---<<BOOT>>---|Consoles: (?:serial|internal|EFI)|BIOS drive |Copyright \(c\) 1992-)"
 _PAGER = rb"--More--"
+_NEVER = rb"(?!)"
 
 #: What is asked of the debugger after a panic, as a developer would ask; a command it lacks costs nothing.
 DEBUGGER_SCRIPT = ("bt", "show registers", "show pcpu", "show alllocks", "alltrace", "ps")
@@ -101,13 +102,15 @@ class Console:
 
     # -- waiting ---------------------------------------------------------------------------------
 
-    def _expect(self, patterns: list[bytes], timeout: float, limit_is_hang: bool = True) -> int:
+    def _expect(
+        self, patterns: list[bytes], timeout: float, limit_is_hang: bool = True, booting: bool = False
+    ) -> int:
         """Index of the first of ``patterns`` to come; the kernel's own signs raise.
 
         Raises KernelStopped, GuestRebooted, GuestGone, and GuestHung after ``timeout`` seconds
         (TimeoutError instead where ``limit_is_hang`` is False).
         """
-        signs = [re.compile(p) for p in (*patterns, _DEBUGGER, _STOPPED, _REBOOTED)]
+        signs = [re.compile(p) for p in (*patterns, _DEBUGGER, _STOPPED, _NEVER if booting else _REBOOTED)]
         try:
             found = self._process.expect_list([*signs, pexpect.EOF, pexpect.TIMEOUT], timeout=max(timeout, 0))
         except OSError as e:
@@ -143,9 +146,12 @@ class Console:
             return False
         return found == 0
 
-    def wait_for(self, pattern: str, timeout: float) -> str:
-        """Wait for a regular expression on the console; returns the text it matched."""
-        self._expect([pattern.encode()], timeout)
+    def wait_for(self, pattern: str, timeout: float, booting: bool = False) -> str:
+        """Wait for a regular expression on the console; returns the text it matched.
+
+        ``booting`` lets the messages of a start pass that otherwise mean an unasked-for one.
+        """
+        self._expect([pattern.encode()], timeout, booting=booting)
         return self._match_text()
 
     def watch(self, seconds: float) -> None:
@@ -154,7 +160,7 @@ class Console:
         while (left := end - time.monotonic()) > 0:
             try:
                 # Nothing matches this: what the console prints meanwhile only goes to the log.
-                self._expect([rb"(?!)"], min(left, 1.0), limit_is_hang=False)
+                self._expect([_NEVER], min(left, 1.0), limit_is_hang=False)
             except TimeoutError:
                 continue
 

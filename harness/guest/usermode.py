@@ -74,7 +74,7 @@ class UsermodeGuest:
         self._process.ptyproc.delayafterclose = 0.01
         self.console = Console(self._process, c.folder / "console.log", alive=self._ended)
         try:
-            self.console.wait_for(r"(?:^|[\r\n])# ", BOOT_LIMIT)
+            self.console.wait_for(r"(?:^|[\r\n])# ", BOOT_LIMIT, booting=True)
         except GuestHung as e:
             raise MachineryError(f"the user-mode guest shows no prompt within {BOOT_LIMIT:g} s") from e
         for module in c.modules:

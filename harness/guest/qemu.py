@@ -1,0 +1,270 @@
+"""The qemu guest: a real FreeBSD kernel from an image of harness.kernel's store.
+
+The image is never written: a run works in a qcow2 overlay.  After a scenario's hosts are set up the
+machine is saved into that overlay, which is then kept in the cache as a *warm start*: later trials copy
+it and begin with the shell as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pexpect
+
+from harness.errors import MachineryError, UsageError
+from harness.guest.accel import Accelerator, choose
+from harness.guest.base import GuestConfig, GuestIdentity
+from harness.guest.build import Progress
+from harness.guest.console import Console, GuestHung, KernelStopped
+from harness.guest.qmp import Monitor
+from harness.kernel import store
+from harness.paths import cache_dir
+
+BOOT_LIMIT = 240.0  # seconds; TCG needs some ten, a busy machine several times that
+MEMORY_MB = 512
+TAG = "dnh"
+
+
+def qemu_program() -> str:
+    """The path of qemu-system-x86_64.  Raises MachineryError with the install line."""
+    found = shutil.which("qemu-system-x86_64")
+    if not found or not shutil.which("qemu-img"):
+        raise MachineryError(
+            "QEMU is not here: on Debian 'apt-get install qemu-system-x86 qemu-utils', on FreeBSD 'pkg install qemu'"
+        )
+    return found
+
+
+def find_image(name: str | None, flavour: str | None = None) -> store.Image:
+    """The image of that name, or the newest one when there is no name.  Raises UsageError."""
+    images = store.list_images()
+    if name:
+        return store.load(name)
+    fitting = [i for i in images if flavour in (None, i.identity.flavour)] or images
+    if not fitting:
+        raise UsageError("no guest image here: make one with 'dnh guest build --src TREE' or 'dnh guest fetch RELEASE'")
+    return max(fitting, key=lambda i: i.created)
+
+
+class QemuGuest:
+    """A FreeBSD under QEMU.  See harness.guest.base.Guest."""
+
+    kind = "qemu"
+    console: Console
+
+    def __init__(
+        self,
+        config: GuestConfig,
+        image: store.Image,
+        progress: Progress = lambda _phase, _fraction: None,
+        cold: bool = False,
+    ) -> None:
+        self._config = config
+        self._image = image
+        self._progress = progress
+        self._cold = cold
+        self._qemu = qemu_program()
+        self._accel: Accelerator = choose(self._qemu, image.disk, image.disk_format)
+        self._work = Path(tempfile.mkdtemp(prefix="dnh-qemu-"))
+        self._overlay = self._work / "overlay.qcow2"
+        self._process: pexpect.spawn[bytes] | None = None
+        self._monitor: Monitor | None = None
+
+    # -- starting --------------------------------------------------------------------------------
+
+    def _img(self, *args: str) -> None:
+        done = subprocess.run(["qemu-img", *args], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise MachineryError(f"qemu-img {args[0]}: {done.stderr.strip().splitlines()[-1:] or 'failed'}")
+
+    def _new_overlay(self) -> None:
+        self._img(
+            "create", "-q", "-f", "qcow2", "-b", str(self._image.disk), "-F", self._image.disk_format, str(self._overlay)
+        )
+        if self._config.tunables:
+            if self._image.tunables_offset is None:
+                raise UsageError(f"image {self._image.name} takes no tunables: it was not built here")
+            from harness.kernel.image import tunables_text
+
+            data = self._work / "tunables"
+            data.write_bytes(tunables_text(self._config.tunables))
+            done = subprocess.run(
+                ["qemu-io", "-c", f"write -s {data} {self._image.tunables_offset} 4096", str(self._overlay)],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if done.returncode != 0:
+                raise MachineryError(f"qemu-io: {done.stderr.strip()[-200:]}")
+
+    def _start(self, load: bool) -> None:
+        socket = self._work / "qmp"
+        socket.unlink(missing_ok=True)
+        args = [
+            "-name", "dnh", "-machine", "q35,usb=off", "-accel", self._accel.name,
+            "-cpu", "host" if self._accel.name.startswith("kvm") else "max",
+            "-m", str(MEMORY_MB), "-smp", str(self._ncpu()), "-nodefaults", "-nographic", "-no-reboot",
+            "-serial", "stdio", "-qmp", f"unix:{socket},server=on,wait=off",
+            "-drive", f"file={self._overlay},if=none,id=d,format=qcow2,cache=unsafe",
+            "-device", "virtio-blk-pci,drive=d", "-device", "virtio-rng-pci",
+        ]  # fmt: skip
+        if load:
+            args += ["-loadvm", TAG]
+        try:
+            self._process = pexpect.spawn(
+                self._qemu, args, echo=False, timeout=BOOT_LIMIT, maxread=65536, preexec_fn=_die_with_parent
+            )
+        except (OSError, pexpect.ExceptionPexpect) as e:
+            raise MachineryError(f"QEMU does not start: {e}") from e
+        self._process.delaybeforesend = None
+        self._process.delayafterclose = 0.02
+        self._process.ptyproc.delayafterclose = 0.02
+        self.console = Console(self._process, self._config.folder / "console.log", alive=self._ended)
+        deadline = time.monotonic() + 20
+        while not socket.exists():
+            if not self._process.isalive() or time.monotonic() > deadline:
+                self.console.drain()
+                log = (self._config.folder / "console.log").read_text(errors="replace").strip()
+                raise MachineryError(f"QEMU ended at once: {log[-300:] or self._ended()}")
+            time.sleep(0.01)
+        self._monitor = Monitor(socket)
+
+    def _ncpu(self) -> int:
+        return max(1, min(self._config.ncpu, os.cpu_count() or 1))
+
+    def boot(self) -> None:
+        """Boot from the image to the shell.
+
+        Raises MachineryError when it does not come up, KernelStopped when it panics on the way.
+        """
+        self._new_overlay()
+        self._start(load=False)
+        try:
+            self.console.wait_for(r"(?:^|[\r\n])# ", BOOT_LIMIT, booting=True)
+        except GuestHung as e:
+            raise MachineryError(f"the guest shows no prompt within {BOOT_LIMIT:g} s of its start") from e
+        for module in self._config.modules:
+            self.console.check(f"kldload -n {module}")
+
+    def _ended(self) -> str | None:
+        p = self._process
+        if p is None or p.isalive():
+            return None
+        if p.signalstatus:
+            return f"QEMU was killed by {signal.Signals(p.signalstatus).name}"
+        return f"QEMU ended with status {p.exitstatus}"
+
+    # -- warm starts -----------------------------------------------------------------------------
+
+    def _warm(self, key: str) -> Path:
+        return cache_dir("warm") / f"{self._image.identity.digest[:16]}-{key}.qcow2"
+
+    def restore(self, key: str) -> bool:
+        """Start from the warm start of that key; False when there is none (or ``cold`` was asked for)."""
+        warm = self._warm(key)
+        if self._cold or not warm.exists():
+            return False
+        self.kill(keep_work=True)
+        # A copy: several guests may run from one warm start, and QEMU writes to what it runs from.
+        subprocess.run(["cp", "--reflink=auto", str(warm), str(self._overlay)], check=True)
+        try:
+            self._start(load=True)
+            self.console.run("true", timeout=20.0)
+        except (MachineryError, GuestHung) as e:
+            # Of another QEMU, or cut off when it was made: good for nothing.
+            warm.unlink(missing_ok=True)
+            self.kill(keep_work=True)
+            raise MachineryError(f"the warm start could not be restored and was removed, run again: {e}") from e
+        return True
+
+    def snapshot(self, key: str) -> None:
+        """Keep the machine as it is under that key, and go on from there."""
+        if self._cold or self._monitor is None:
+            return
+        said = self._monitor.human(f"savevm {TAG}")
+        if said:
+            raise MachineryError(f"QEMU cannot save the machine: {said}")
+        self.kill(keep_work=True)
+        warm = self._warm(key)
+        fresh = warm.with_suffix(f".{os.getpid()}.new")
+        try:
+            shutil.copyfile(self._overlay, fresh)
+            os.replace(fresh, warm)
+        except OSError as e:
+            fresh.unlink(missing_ok=True)
+            raise MachineryError(f"cannot keep a warm start in {warm.parent}: {e.strerror}") from e
+        self._start(load=True)
+        self.console.run("true", timeout=20.0)
+
+    # -- running ---------------------------------------------------------------------------------
+
+    def identity(self) -> GuestIdentity:
+        i = self._image.identity
+        return GuestIdentity(
+            kind=self.kind, name=self._image.name, clock="wall", ident=i.ident, release=i.release, flavour=i.flavour,
+            digest=i.digest, patches=tuple(p["name"] for p in i.patches), compiler=i.compiler,
+            accelerator=self._accel.name.split(",")[0], ncpu=self._ncpu(),
+        )  # fmt: skip
+
+    @property
+    def accelerator(self) -> Accelerator:
+        """The accelerator in use, and why."""
+        return self._accel
+
+    def sleep(self, seconds: float) -> None:
+        self.console.watch(seconds)
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def break_to_debugger(self) -> bool:
+        """An NMI, which a kernel with a debugger answers with its prompt."""
+        if self._monitor is None:
+            return False
+        try:
+            self._monitor.execute("inject-nmi", 5.0)
+            self.console.wait_for(r"(?!)", 5.0)
+        except KernelStopped as stopped:
+            return stopped.at_debugger
+        except Exception:
+            return False
+        return False
+
+    # -- ending ----------------------------------------------------------------------------------
+
+    def power_off(self) -> None:
+        """End without ceremony: what the guest wrote is thrown away with its overlay."""
+        self.kill()
+
+    def kill(self, keep_work: bool = False) -> None:
+        if self._monitor is not None:
+            self._monitor.close()
+            self._monitor = None
+        p = self._process
+        if p is not None:
+            try:
+                os.kill(p.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            try:
+                p.close(force=True)
+            except (OSError, pexpect.ExceptionPexpect):
+                pass
+            self._process = None
+            self.console.close()
+        if not keep_work:
+            shutil.rmtree(self._work, ignore_errors=True)
+
+
+def _die_with_parent() -> None:
+    """Linux: the guest ends with the harness even when that is killed."""
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    except (OSError, AttributeError):
+        pass
