@@ -30,7 +30,7 @@ from harness.errors import MachineryError, UsageError
 from harness.kernel import config, image, store
 from harness.kernel.checks import Toolchain, check
 from harness.kernel.elf import needed
-from harness.kernel.patches import Series, apply_series, read_series
+from harness.kernel.patches import Reader, Series, apply_series, read_series
 from harness.kernel.runner import Counts, Progress, run_phase
 from harness.kernel.sources import Overlay, digest_of, kernel_paths, world_paths
 from harness.kernel.store import Identity, Image
@@ -248,7 +248,7 @@ class _Build:
         self.seconds[phase] = self.seconds.get(phase, 0.0) + time.monotonic() - began
 
 
-def _tweaks(makefile: str, has: Callable[[str], bool]) -> str:
+def _tweak_makefile(makefile: str, has: Callable[[str], bool]) -> str:
     """Corrections of the tree's Makefile.inc1 for a small cross-build; they are made in the overlay only.
 
     ``has`` tells whether the tree has a folder.
@@ -256,7 +256,13 @@ def _tweaks(makefile: str, has: Callable[[str], bool]) -> str:
     if "_kbdcontrol" in makefile and "${_bt}-usr.sbin/kbdcontrol:" not in makefile:
         # 15.x builds kbdcontrol for the host, but does not say that it needs lex first.
         makefile += "\n.if !empty(_kbdcontrol)\n${_bt}-usr.sbin/kbdcontrol: ${_bt_lex_depend}\n.endif\n"
-    # All of the tree's libraries take eight minutes on two cores, those that the world needs take one.
+    if "usr.sbin/makefs" not in makefile:
+        # 13.x has no knob for building makefs for the host.
+        makefile = makefile.replace(
+            "    ${_mkimg} \\\n", "    lib/libnetbsd usr.sbin/makefs ${_mkimg} \\\n", 1
+        )
+        makefile += "\n${_bt}-usr.sbin/makefs: ${_bt}-lib/libnetbsd\n"
+    # All of the tree's libraries take eight minutes on two cores, those that the world needs take two.
     listing = (data_dir("vm") / "kernel" / "libs.list").read_text()
     words = [w for line in listing.splitlines() for w in line.split("#", 1)[0].split()]
     early, late = words[: words.index(".WAIT")], words[words.index(".WAIT") + 1 :]
@@ -265,6 +271,25 @@ def _tweaks(makefile: str, has: Callable[[str], bool]) -> str:
         for name, some in (("_prebuild_libs", early), ("_generic_libs", late))
     )
     return re.sub(r"(?m)^(?=\.for _lib in \$\{_startup_libs\})", lambda _m: lists, makefile, count=1)
+
+
+def _tweak_bootstrap(script: str) -> str:
+    """Without the self-tests of make: they try the host's sh, and take longer than building make."""
+    return re.sub(r"(?m)^(\s*)Bmake test\b.*$", r"\1:", script)
+
+
+def _tweak(tree: Tree, patched: dict[str, bytes | None], read: Reader) -> dict[str, bytes | None]:
+    """``patched`` with the corrections of the tree's build added."""
+    made = dict(patched)
+    corrections: dict[str, Callable[[str], str]] = {
+        "Makefile.inc1": lambda text: _tweak_makefile(text, lambda d: (tree.path / d).is_dir()),
+        "contrib/bmake/boot-strap": _tweak_bootstrap,
+    }
+    for path, correct in corrections.items():
+        text = (made.get(path) or read(path) or b"").decode(errors="surrogateescape")
+        if text:
+            made[path] = correct(text).encode(errors="surrogateescape")
+    return made
 
 
 def build(spec: KernelSpec, progress: Progress = _no_progress) -> Result:
@@ -305,9 +330,7 @@ def _build_locked(job: _Build, name: str) -> Result:
     overlay = Overlay(tree.path, job.base)
     overlay.load()
     patched = apply_series(job.series, overlay.read)
-    makefile = patched.get("Makefile.inc1") or overlay.read("Makefile.inc1") or b""
-    tweaked = _tweaks(makefile.decode(errors="surrogateescape"), lambda d: (tree.path / d).is_dir())
-    patched["Makefile.inc1"] = tweaked.encode(errors="surrogateescape")
+    patched = _tweak(tree, patched, overlay.read)
     span = job.spans["copy"]
     job.progress("reading the source tree", span[0])
     files = overlay.sync(

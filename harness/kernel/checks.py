@@ -17,7 +17,7 @@ ON_FREEBSD = sys.platform.startswith("freebsd")
 
 # Commands of the host that the tree's build calls: command -> (Debian package, FreeBSD package).
 COMMANDS = {
-    "bash": ("bash", "bash"),
+    "bash": ("bash", ""),
     "patch": ("patch", ""),
     "bzip2": ("bzip2", ""),
     "xz": ("xz-utils", ""),
