@@ -19,6 +19,7 @@ _PREFIX = re.compile(
     | \[?{_CLOCK}\]?\s+
     | (?P<syslog>(?:\S+\s+)?(?:<[\w.]+>\s+)?kernel(?:\[\d+\])?:)(?:\s|$)
     | (?P<rfc5424>\S+\s+kernel\s+\S+\s+\S+\s+(?:-|\[meta[^\]]*\]))\s
+    | (?P<viewer>(?:Emergency|Alert|Critical|Error|Warning|Notice|Informational|Debug)\s+kernel)(?:\s|$)
     | db(?:\{{\d+\}})?>(?:\s+|$)
     | (?P<script>db:\d+:[\w.-]+>)(?:\s+|$)
     | \S*?(?:ddb|msgbuf|panic|version|config)\.txt[\d\s]{{10,60}}ustar[\s\d]*rootwheel
@@ -52,7 +53,7 @@ def clean(line: str) -> tuple[str, bool]:
         found = _PREFIX.match(line, at)
         if found is None or found.end() == at:
             break
-        kernel = kernel or found.lastgroup in ("uptime", "syslog", "rfc5424", "script")
+        kernel = kernel or found.lastgroup in ("uptime", "syslog", "rfc5424", "viewer", "script")
         at = found.end()
     if at:
         line = line[at:]

@@ -73,16 +73,18 @@ KGDB_PLACE = re.compile(r"(?:^|[\s)])(?:at (?P<file>[^\s:]+):(?P<line>\d{1,10})|
 KGDB_REST = re.compile(r"(?!---|\(kgdb\))(?:[\w.\[\]*<>]+ ?=|No locals|.*[),}{]$)")
 OLD_ARM_FRAME = re.compile(r"\s*(?:pc|sp)\s*=\s*0x[0-9a-f]+\s+(?:lr|fp)\s*=")
 TRAP_LINE = re.compile(
-    r"-{2,3} (?P<what>(?:trap|syscall|interrupt|exception|unhandled|system error|unknown|invalid|kthread|user)\b.*?)(?: -{2,3})?$"
+    r"-{1,3} (?P<what>(?:trap|syscall|interrupt|exception|unhandled|system error|unknown|invalid|kthread|user)\b.*?)(?: -{2,3})?$"
 )
 FATAL_TRAP = re.compile(r"Fatal trap (?P<n>\d{1,10}): (?P<name>.+?) while in (?P<mode>\w+)(?: mode)?\s*$")
 FATAL_TRAP_CUT = re.compile(r"Fatal trap (?P<n>\d{1,10}): (?P<name>[a-zA-Z ()/-]{3,60})$")
 PANIC = re.compile(r"panic: ?(?P<message>.*)$")
 PANIC_MIDDLE = re.compile(r"(?<![\w./-])(?<!after )panic: (?P<message>.+)$")
 SETTING = re.compile(r"\s*(?P<key>[A-Za-z][\w #]{1,24}?)\s*(?:=|:)\s+(?P<value>\S.*)$")
-PROCESS = re.compile(r"(?P<pid>\d{1,10}) \((?P<name>.*)\)")
+PROCESS = re.compile(r"(?P<pid>\d{1,10})(?: \((?P<name>.*)\))?")
 THREAD_LINE = re.compile(r"\[ ?thread pid (?P<pid>\d{1,10}) tid (?P<tid>\d{1,10}) ?\]")
-CURTHREAD = re.compile(rf"{_HEX}: pid (?P<pid>\d{{1,10}})(?: tid (?P<tid>\d{{1,10}}))?.*?\"(?P<name>[^\"]*)\"")
+CURTHREAD = re.compile(
+    rf"{_HEX}: pid (?P<pid>\d{{1,10}})(?: tid (?P<tid>\d{{1,10}}))?.*?\"(?P<name>[^\"]*)\""
+)
 TRACING = re.compile(
     r"Tracing (?:command (?P<command>.+?) )?pid (?P<pid>\d{1,10}) tid (?P<tid>\d{1,10})(?: td \S+)?(?: \(CPU (?P<cpu>\d{1,10})\))?"
 )
@@ -95,7 +97,7 @@ SPIN = re.compile(rf"spin lock {_HEX} \((?P<lock>.+)\) held by .+ too long$")
 ORDER_LOCK = re.compile(rf"\s*(?P<n>1st|2nd|3rd) (?:{_HEX} )?(?P<lock>.+?) @ (?P<file>\S.*)$")
 ORDER_CUT = re.compile(rf"\s*(?P<n>1st|2nd|3rd) {_HEX} (?P<lock>.+?)(?: @)?$")
 HELD = re.compile(
-    rf"\s*(?P<how>exclusive|shared) (?P<cls>[a-z]+(?: [a-z]+)*?) (?P<lock>.+?) r = \d+ \({_HEX}\)(?: locked)? @ (?P<file>\S+)"
+    rf"\s*(?P<how>exclusive|shared) (?P<cls>[a-z]+(?: [a-z]+)*?) (?P<lock>.+?) r = \d+ \({_HEX}\)(?:(?: locked)? @ (?P<file>\S+))?"
 )
 HELD_BY = re.compile(rf"Process (?P<pid>\d{{1,10}}) \((?P<name>.*)\) thread {_HEX} \((?P<tid>\d{{1,10}})\)")
 LOCKS_HELD = re.compile(

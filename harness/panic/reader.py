@@ -18,7 +18,7 @@ from harness.panic.clean import clean, undouble, unflow
 from harness.panic.event import Event, Trace
 from harness.panic.judge import Marks, merged, nested, panic_of, same
 from harness.panic.model import Frame, Kind, Panic
-from harness.panic.sources import Source, chunks
+from harness.panic.sources import NEWEST_FIRST, Source, chunks
 
 _LONGEST_LINE = 1 << 14
 _LIMIT = 1000  # reports of one log
@@ -329,7 +329,8 @@ class _Reader:
                 event.from_kernel = event.from_kernel or kernel
                 event.meant(number, text)
                 return True
-            if message == event.message and (event.debugger or not event.has_frames):
+            asked = any("show panic" in line for line in list(self.recent)[-3:])
+            if message == event.message and (asked or not event.has_frames):
                 return False
             if (
                 not event.has_frames
@@ -451,9 +452,7 @@ class _Reader:
             if text.startswith("Loader variables"):
                 return True
             if "mountroot>" in text:
-                if "mountroot" in self.seen_once or not (
-                    self.mount_failed or self.booted or kernel or text.strip() == "mountroot>"
-                ):
+                if "mountroot" in self.seen_once or not (self.mount_failed or self.booted or kernel):
                     return True
                 self.seen_once.add("mountroot")
                 message = self.mount_failed or message
@@ -734,7 +733,7 @@ class _Reader:
                     event.registers = True
                 if key == "current process":
                     if event.pid is None and (process := p.PROCESS.match(value)):
-                        event.pid, event.thread = int(process["pid"]), process["name"]
+                        event.pid, event.thread = int(process["pid"]), process["name"] or ""
                     return True
                 if key == "version":
                     event.version = value if value.startswith("FreeBSD ") else event.version
@@ -780,7 +779,8 @@ class _Reader:
             return True
         if found := p.HELD.match(text):
             name = re.sub(r" \([^()]*\)$", "", found["lock"])
-            held = f"{found['how']} {found['cls']} {name} @ {naming.normalize(found['file'])}"
+            held = f"{found['how']} {found['cls']} {name}"
+            held += f" @ {naming.normalize(found['file'])}" if found["file"] else ""
             mine = event.locks_of is None or event.tid is None or event.locks_of == event.tid
             kept = event.own_locks if mine else event.locks
             if held not in kept and len(kept) < 64:
@@ -800,7 +800,7 @@ class _Reader:
         if event.opener == "frames" and not self._tells_of_panic(event):
             return
         if not event.confirmed:
-            alone = sum(bool(line.strip()) for line in event.loose) <= 2
+            alone = event.follow <= 3
             if event.opener == "middle" or event.kind is Kind.LOR:
                 if not (event.kind is Kind.LOR and (event.from_kernel or (at_end and alone))):
                     return
@@ -857,6 +857,7 @@ def _feed(reader: _Reader, source: Source) -> None:
     rest = b""
     part = ""
     skipped = b""
+    total = 0  # lines of a log that was turned round
     for name, piece in chunks(source):
         if reader.full:
             return
@@ -868,13 +869,14 @@ def _feed(reader: _Reader, source: Source) -> None:
             if part and name == "panic.txt":
                 reader.close()
             part = name
-            reader.core_text = True  # one dump told in several files
+            reader.core_text = name != NEWEST_FIRST  # one dump told in several files
         if name == "version.txt":
             found = p.VERSION.match(piece.decode("utf-8", "replace").strip().partition("\n")[0])
             if found:
                 reader.version = found["version"]
                 reader._architecture(piece.decode("utf-8", "replace"))
             continue
+        total = piece.count(b"\n") + 1 if name == NEWEST_FIRST else 0
         if name == "panic.txt":
             if not reader.done and reader.event is None:
                 reader._info_panic(number, "panic.txt", piece.decode("utf-8", "replace").strip())
@@ -901,6 +903,16 @@ def _feed(reader: _Reader, source: Source) -> None:
         number += 1
         reader.line(number, rest[:_LONGEST_LINE].decode("utf-8", "replace"))
     reader.finish()
+    if total:
+        reader.done = [
+            replace(
+                panic,
+                first_line=total + 1 - panic.last_line,
+                last_line=total + 1 - panic.first_line,
+                notes=(*panic.notes, "the log has its newest line first"),
+            )
+            for panic in reader.done
+        ]
 
 
 _SPLIT = re.compile(b"|".join(re.escape(word) for word in p.ALARMS))

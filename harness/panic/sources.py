@@ -6,15 +6,20 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import tarfile
 import zlib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, cast
 
 Source = str | bytes | Path | IO[str] | IO[bytes]
 CHUNK = 1 << 18
 _TAR_LIMIT = 64 << 20
+_TURN_LIMIT = 16 << 20
+NEWEST_FIRST = "newest first"  # the name under which a log comes that was turned round
+_STAMP = re.compile(rb"^\W{0,4}(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)", re.M)
 # The order in which a textdump is read: version first, then the message buffer, then the debugger.
 _TEXTDUMP = ("version.txt", "msgbuf.txt", "ddb.txt", "panic.txt")
 
@@ -73,6 +78,12 @@ def _tar_members(stream: io.BufferedReader) -> list[tuple[str, bytes]]:
     return sorted(members, key=lambda item: _TEXTDUMP.index(item[0])) if members else [("", data)]
 
 
+def _newest_first(head: bytes) -> bool:
+    """Log viewers show the newest line first, and people copy that."""
+    stamps = _STAMP.findall(head, 0, 1 << 16)
+    return len(stamps) > 3 and stamps[0] > stamps[-1] and all(a >= b for a, b in pairwise(stamps))
+
+
 def chunks(source: Source) -> Iterator[tuple[str, bytes]]:
     """Pieces of the log, each with the name of the textdump's file that it is of (empty for plain logs)."""
     stream = _stream(source)
@@ -82,8 +93,14 @@ def chunks(source: Source) -> Iterator[tuple[str, bytes]]:
             if stream.peek(512)[257:262] == b"ustar":
                 yield from _tar_members(stream)
                 return
-            while piece := stream.read1(CHUNK):
+            piece = stream.read1(CHUNK)
+            if _newest_first(piece):
+                lines = (piece + stream.read(_TURN_LIMIT)).rstrip(b"\n").split(b"\n")
+                yield NEWEST_FIRST, b"\n".join(reversed(lines))
+                return
+            while piece:
                 yield "", piece
+                piece = stream.read1(CHUNK)
         except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error):
             return  # a truncated archive: what came out of it has been read
     finally:

@@ -54,7 +54,8 @@ def test_random_bytes_are_no_panic(data: bytes) -> None:
 
 @given(st.text(max_size=4000))
 def test_random_text_is_no_panic(text: str) -> None:
-    assert read(text) == []
+    # hypothesis tries the very words of the program: a loader's last words alone are a report
+    assert [panic for panic in read(text) if panic.kind is not Kind.BOOT_FAILURE] == []
 
 
 WORDS = (
