@@ -28,7 +28,8 @@ _PREFIX = re.compile(
 )
 # Where a log was reflowed into paragraphs, these start what were lines of their own.
 _REFLOWED = re.compile(
-    r"\s+(?=(?:[\w.$?]+\(\) at [\w.$?]+[+/]|\#\d+\s+0x[0-9a-f]{6,}\s|--- (?:trap|syscall|interrupt)|KDB: |cpuid = \d|"
+    r"\s+(?=(?:[\w.$?]+\(\) at [\w.$?]+[+/]|\#\d+\s+0x[0-9a-f]{6,}\s|--- (?:trap|syscall|interrupt)"
+    r"|KDB: |cpuid = \d|"
     r"time = \d{6}|panic: |Fatal trap \d|fault virtual address\s*=|fault code\s*=|instruction pointer\s*=|"
     r"stack pointer\s*=|frame pointer\s*=|code segment\s*=|processor eflags\s*=|current process\s*=|"
     r"trap number\s*=|Uptime: \d|Dumping \d))"
@@ -45,7 +46,8 @@ def strip_escapes(line: str) -> str:
 
 
 def clean(line: str) -> tuple[str, bool]:
-    """The line without quotes, time stamps, syslog's words and prompts; whether these showed a kernel's line."""
+    """The line without quotes, time stamps, syslog's words and prompts; whether these showed a"
+    " kernel's line."""
     line = strip_escapes(line)
     kernel = False
     at = 0

@@ -1,4 +1,7 @@
-"""``dnh panic`` and ``dnh panics``: a log read, and what the store has seen.  No knowledge of where runs are kept."""
+"""``dnh panic`` and ``dnh panics``: a log read, and what the store has seen.
+
+Knows nothing of where runs are kept: the caller brings them as Sightings.
+"""
 
 from __future__ import annotations
 
@@ -310,8 +313,12 @@ def _template() -> Any:
 
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(
-        loader=loader, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True,
+        loader=loader,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
         autoescape=False,
-    )  # fmt: skip
+    )
     environment.tests["interrupt"] = is_interrupt
     return environment.get_template("export.md.j2")

@@ -13,7 +13,8 @@ from harness.panic.model import Frame, Kind, Panic, is_interrupt
 
 
 def _number(text: str) -> int | None:
-    """What a number of at most 64 bits says: hexadecimal, unless it has fewer than four digits and no mark."""
+    """What a number of at most 64 bits says: hexadecimal, unless it has fewer than four digits and"
+    " no mark."""
     found = re.fullmatch(r"(?:0x)?0*([0-9a-fA-F]{1,16})", text)
     if found is None:
         return None
@@ -183,7 +184,8 @@ def nested(event: Event, panic: Panic) -> bool:
 
 
 def _primary(event: Event) -> Trace | None:
-    """The backtrace that tells of the event: the sleeper's for a sleeping thread, else the first of its own."""
+    """The backtrace that tells of the event: the sleeper's for a sleeping thread, else the first of"
+    " its own."""
     traces = [t for t in event.traces if t.frames and t.role != "established"]
     if event.kind is Kind.SLEEPING_THREAD:
         traces.sort(key=lambda t: t.of != event.tid)
@@ -208,25 +210,21 @@ def _with_places(frames: list[Frame], event: Event) -> list[Frame]:
     placed: list[Frame] = []
     at = 0
     for frame in frames:
-        found = next(
-            (i for i in range(at, min(at + 12, len(kgdb))) if kgdb[i].function == frame.function), None
-        )
-        if found is not None and not frame.file:
-            other = kgdb[found]
-            frame = replace(
-                frame,
-                file=other.file,
-                line=other.line,
-                module=other.module,
-                address=frame.address or other.address,
-            )
-            at = found + 1
-        placed.append(frame)
+        window = range(at, min(at + 12, len(kgdb)))
+        found = next((i for i in window if kgdb[i].function == frame.function), None)
+        if found is None or frame.file:
+            placed.append(frame)
+            continue
+        other = kgdb[found]
+        at = found + 1
+        address = frame.address or other.address
+        placed.append(replace(frame, file=other.file, line=other.line, module=other.module, address=address))
     return placed
 
 
 _ASSERTION = re.compile(
-    r"^Assertion .* failed|(?: at|@) ?\S+\.[chsS]:\d+|recurs\w+ on non-recursive|not owned|not locked|NOT in |witness_warn|excl->|share->"
+    r"^Assertion .* failed|(?: at|@) ?\S+\.[chsS]:\d+|recurs\w+ on non-recursive|not owned"
+    r"|not locked|NOT in |witness_warn|excl->|share->"
 )
 
 
@@ -334,13 +332,29 @@ def merged(one: Panic, two: Panic) -> Panic:
     changes: dict[str, object] = {
         name: getattr(other, name)
         for name in (
-            "trap", "trap_name", "fault_address", "fault_suggests", "instruction", "thread", "tid", "pid", "process",
-            "cpu", "uptime", "version", "arch", "locks", "message",
+            "trap",
+            "trap_name",
+            "fault_address",
+            "fault_suggests",
+            "instruction",
+            "thread",
+            "tid",
+            "pid",
+            "process",
+            "cpu",
+            "uptime",
+            "version",
+            "arch",
+            "locks",
+            "message",
         )
         if getattr(full, name) in ("", None, ()) and getattr(other, name) not in ("", None, ())
-    }  # fmt: skip
-    known = {"thread": full.thread or other.thread or full.tid or other.tid or full.pid, "registers": full.instruction or other.instruction,
-             "message": full.message or other.message}  # fmt: skip
+    }
+    known = {
+        "thread": full.thread or other.thread or full.tid or other.tid or full.pid,
+        "registers": full.instruction or other.instruction,
+        "message": full.message or other.message,
+    }
     changes["missing"] = tuple(word for word in full.missing if not known.get(word))
     changes["notes"] = tuple(dict.fromkeys((*full.notes, *other.notes)))
     changes["first_line"] = min(one.first_line, two.first_line)

@@ -124,7 +124,7 @@ class Panic:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Panic:
-        """The panic that ``to_dict`` (or JSON of it) tells of.  Raises ValueError or TypeError for anything else."""
+        """The panic that ``to_dict`` (or JSON of it) tells of.  ValueError or TypeError for anything else."""
         known = dict(values)
         known["kind"] = Kind(known["kind"])
         known["frames"] = tuple(Frame(**frame) for frame in known.get("frames", ()))

@@ -37,20 +37,26 @@ _TRAP_NUMBERS = {name: number for number, name in TRAP_NAMES.items()}
 # Functions that carry out a panic, a trap, a lock, an allocation or a copy for somebody else.
 _MACHINERY = re.compile(
     r"""(?:
-      db_\w+ | kdb_(?!sysctl|stack_over)\w+ | v?panic | spl_panic | v?kassert_panic | kassert\w* | doadump | dump\w*sys\w* | kern_reboot | boot | deadlkres
-    | trap | trap_\w+ | calltrap | alltraps\w* | dblfault_handler | Xdblfault | double_fault\w* | [Xx](?:page|prot)\w*
+      db_\w+ | kdb_(?!sysctl|stack_over)\w+ | v?panic | spl_panic | v?kassert_panic | kassert\w*
+    | doadump | dump\w*sys\w* | kern_reboot | boot | deadlkres
+    | trap | trap_\w+ | calltrap | alltraps\w* | dblfault_handler | Xdblfault | double_fault\w*
+    | [Xx](?:page|prot)\w*
     | do_el1h_sync | handle_el1h\w* | data_abort | align_abort | external_abort | abort_handler\w*
     | unhandled_exception | serror | do_serror | undef\w*instruction | arm64_\w*trap\w*
     | vm_fault\w* | nmi_\w+ | ipi_nmi_handler | Xnmi\w* | (?:ipi_)?cpustop_handler | stop_cpus\w*
     | witness_\w+ | stack_\w+ | lock_\w+ | spinlock_\w+ | thread_lock\w* | _thread_lock\w* | turnstile_\w+
-    | propagate_priority | sleepq_\w+ | _sleep | _cv_\w+ | cv_\w+ | msleep\w* | mi_switch | sched_\w+ | lockmgr\w*
+    | propagate_priority | sleepq_\w+ | _sleep | _cv_\w+ | cv_\w+ | msleep\w* | mi_switch | sched_\w+
+    | lockmgr\w*
     | _?vn_lock\w* | VOP_LOCK\w* | vop_(?:std)?lock\w* | _?callout_(?:stop|reset|drain|schedule)\w*
     | _+lockmgr\w* | _*mtx_\w+ | _*rw_\w+ | _*sx_\w+ | _*rm_\w+ | _*epoch_\w+ | in_epoch\w* | seqc_\w+
     | malloc\w* | free | zfree | realloc\w* | contigmalloc\w* | contigfree | kmem_\w+ | kmalloc\w* | uma_\w+
-    | zone_\w+ | keg_\w+ | slab_\w+ | bucket_\w+ | cache_(?:alloc|free)\w* | item_[cd]tor | trash_\w+ | memguard_\w+
-    | redzone_\w+ | mb_[cd]tor\w* | mb_free\w* | m_free\w* | m_get\w* | m_demote\w* | m_tag_(?:alloc|free|delete)\w*
+    | zone_\w+ | keg_\w+ | slab_\w+ | bucket_\w+ | cache_(?:alloc|free)\w* | item_[cd]tor | trash_\w+
+    | memguard_\w+
+    | redzone_\w+ | mb_[cd]tor\w* | mb_free\w* | m_free\w* | m_get\w* | m_demote\w*
+    | m_tag_(?:alloc|free|delete)\w*
     | m_copy\w* | m_dup\w* | m_pullup | m_adj | m_sanity | m_unshare | _m_\w+ | mb_\w+
-    | uiomove\w* | copyin\w* | copyout\w* | fuword\w* | suword\w* | fubyte | subyte | memcpy\w* | memmove\w* | memset\w* | memcmp\w*
+    | uiomove\w* | copyin\w* | copyout\w* | fuword\w* | suword\w* | fubyte | subyte | memcpy\w*
+    | memmove\w* | memset\w* | memcmp\w*
     | bcopy\w* | bzero\w* | bcmp | pagezero\w* | pagecopy\w* | str(?:len|cpy|lcpy|ncpy|cmp|ncmp|lcat|dup)\w*
     | k[acm]+san_\w+ | _*[acmt]+san_\w+ | csan_\w+ | _*ubsan_\w+ | __stack_chk_fail | report_\w+_access
     )(?:\.\w+)*""",

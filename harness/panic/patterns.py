@@ -54,7 +54,8 @@ ALARMS = tuple(
 
 _HEX = r"(?:0x)?[0-9a-fA-F]+"
 FRAME = re.compile(
-    r"(?P<name>[A-Za-z0-9_.$?]{1,128})\((?P<args>[^()]*)\) at (?P<sym>[A-Za-z0-9_.$?]{1,128})(?:\+(?P<off>0x[0-9a-f]+|\d{1,10}))?"
+    r"(?P<name>[A-Za-z0-9_.$?]{1,128})\((?P<args>[^()]*)\) at"
+    r" (?P<sym>[A-Za-z0-9_.$?]{1,128})(?:\+(?P<off>0x[0-9a-f]+|\d{1,10}))?"
     r"(?: \[(?P<file>[^\]:]+):(?P<line>-?\d{1,10})\])?"
     r"(?:/frame (?P<fp>0x[0-9a-f]+|0))?(?: \[(?P<file2>[^\]:]+):(?P<line2>-?\d{1,10})\])?\s*$"
 )
@@ -64,16 +65,19 @@ PLAIN_FRAME = re.compile(
 )
 FRAME_START = re.compile(r"(?P<name>[A-Za-z_?.$][A-Za-z0-9_.$?]*)\(\)(?: at)?(?:\s+[^\s]*)?(?:/frame)?\s*$")
 STACK_FRAME = re.compile(
-    r"#(?P<n>\d{1,10})\s+(?P<pc>0x[0-9a-f]+) at (?P<sym>[A-Za-z0-9_.$?]{1,128})(?:\+(?P<off>0x[0-9a-f]+|\d{1,10}))?$"
+    r"#(?P<n>\d{1,10})\s+(?P<pc>0x[0-9a-f]+) at"
+    r" (?P<sym>[A-Za-z0-9_.$?]{1,128})(?:\+(?P<off>0x[0-9a-f]+|\d{1,10}))?$"
 )
 KGDB_FRAME = re.compile(
-    r"#(?P<n>\d{1,10})\s+(?:(?P<pc>0x[0-9a-f]+) in )?(?P<name>[A-Za-z0-9_.$?]+|<signal handler called>)(?: ?\((?P<rest>.*))?$"
+    r"#(?P<n>\d{1,10})\s+(?:(?P<pc>0x[0-9a-f]+) in )?(?P<name>[A-Za-z0-9_.$?]+"
+    r"|<signal handler called>)(?: ?\((?P<rest>.*))?$"
 )
 KGDB_PLACE = re.compile(r"(?:^|[\s)])(?:at (?P<file>[^\s:]+):(?P<line>\d{1,10})|from (?P<module>/\S+))\s*$")
 KGDB_REST = re.compile(r"(?!---|\(kgdb\))(?:[\w.\[\]*<>]+ ?=|No locals|.*[),}{]$)")
 OLD_ARM_FRAME = re.compile(r"\s*(?:pc|sp)\s*=\s*0x[0-9a-f]+\s+(?:lr|fp)\s*=")
 TRAP_LINE = re.compile(
-    r"-{1,3} (?P<what>(?:trap|syscall|interrupt|exception|unhandled|system error|unknown|invalid|kthread|user)\b.*?)(?: -{2,3})?$"
+    r"-{1,3} (?P<what>(?:trap|syscall|interrupt|exception|unhandled|system error|unknown|invalid"
+    r"|kthread|user)\b.*?)(?: -{2,3})?$"
 )
 FATAL_TRAP = re.compile(r"Fatal trap (?P<n>\d{1,10}): (?P<name>.+?) while in (?P<mode>\w+)(?: mode)?\s*$")
 FATAL_TRAP_CUT = re.compile(r"Fatal trap (?P<n>\d{1,10}): (?P<name>[a-zA-Z ()/-]{3,60})$")
@@ -86,7 +90,8 @@ CURTHREAD = re.compile(
     rf"{_HEX}: pid (?P<pid>\d{{1,10}})(?: tid (?P<tid>\d{{1,10}}))?.*?\"(?P<name>[^\"]*)\""
 )
 TRACING = re.compile(
-    r"Tracing (?:command (?P<command>.+?) )?pid (?P<pid>\d{1,10}) tid (?P<tid>\d{1,10})(?: td \S+)?(?: \(CPU (?P<cpu>\d{1,10})\))?"
+    r"Tracing (?:command (?P<command>.+?) )?pid (?P<pid>\d{1,10}) tid (?P<tid>\d{1,10})(?: td"
+    r" \S+)?(?: \(CPU (?P<cpu>\d{1,10})\))?"
 )
 SLEEPING = re.compile(
     r"Sleeping thread \(tid (?P<tid>\d{1,10}), pid (?P<pid>-?\d{1,10})\) owns a non-sleepable lock"
@@ -97,14 +102,17 @@ SPIN = re.compile(rf"spin lock {_HEX} \((?P<lock>.+)\) held by .+ too long$")
 ORDER_LOCK = re.compile(rf"\s*(?P<n>1st|2nd|3rd) (?:{_HEX} )?(?P<lock>.+?) @ (?P<file>\S.*)$")
 ORDER_CUT = re.compile(rf"\s*(?P<n>1st|2nd|3rd) {_HEX} (?P<lock>.+?)(?: @)?$")
 HELD = re.compile(
-    rf"\s*(?P<how>exclusive|shared) (?P<cls>[a-z]+(?: [a-z]+)*?) (?P<lock>.+?) r = \d+ \({_HEX}\)(?:(?: locked)? @ (?P<file>\S+))?"
+    rf"\s*(?P<how>exclusive|shared) (?P<cls>[a-z]+(?: [a-z]+)*?) (?P<lock>.+?) r = \d+"
+    rf" \({_HEX}\)(?:(?: locked)? @ (?P<file>\S+))?"
 )
 HELD_BY = re.compile(rf"Process (?P<pid>\d{{1,10}}) \((?P<name>.*)\) thread {_HEX} \((?P<tid>\d{{1,10}})\)")
 LOCKS_HELD = re.compile(
-    r"(?P<what>.+?) with the following (?:non-sleepable )?locks held:$|Thread \S+ exiting with the following locks held:$"
+    r"(?P<what>.+?) with the following (?:non-sleepable )?locks held:$"
+    r"|Thread \S+ exiting with the following locks held:$"
 )
 MISMATCH = re.compile(
-    r"(?:shared lock of|exclusive lock of|shared unlock of|exclusive unlock of|forbidden unlock of) \(.+\) .+ @ \S+:\d+$"
+    r"(?:shared lock of|exclusive lock of|shared unlock of|exclusive unlock of"
+    r"|forbidden unlock of) \(.+\) .+ @ \S+:\d+$"
 )
 MISMATCH_FROM = re.compile(r"while (?:exclusively|share) locked from \S+:\d+$")
 DUPLICATE = re.compile(r'acquiring duplicate lock of same type: "?(?P<lock>[^"]*)"?$')
@@ -130,7 +138,8 @@ REGISTER = re.compile(
     r"\b(?P<name>x\d+|r[a-z0-9]{1,2}|lr|far|elr|esr|e[a-z]{2})\s*[:=]\s*(?:0x)?(?P<value>[0-9a-f]{4,16})\b"
 )
 BREAK = re.compile(
-    r"(?:^|\s)KDB: enter: (?P<how>(?:line )?break\b.*|manual escape to debugger)$|^(?P<nmi>NMI\b.*going to debugger)$",
+    r"(?:^|\s)KDB: enter: (?P<how>(?:line )?break\b.*|manual escape to debugger)$"
+    r"|^(?P<nmi>NMI\b.*going to debugger)$",
     re.I,
 )
 VERSION = re.compile(r"(?:@\(#\))?(?P<version>FreeBSD \d+\.\d+-[A-Z][\w.-]+.*)$")
@@ -139,7 +148,8 @@ VERSION_STRING = re.compile(r"\s*Version String: (?P<version>FreeBSD .+)$")
 PANIC_STRING = re.compile(r"\s*Panic String: ?(?P<message>.*)$")
 BANNER = re.compile(r"---<<BOOT>>---|Copyright \(c\) 1992-\d{4} The FreeBSD Project")
 FAREWELL = re.compile(
-    r"Uptime: \d|Rebooting\.\.\.|^rebooting|The operating system has halted|(?:reboot|halt|power-down) by |exiting on signal 15|cpu_reset"
+    r"Uptime: \d|Rebooting\.\.\.|^rebooting|The operating system has halted|(?:reboot|halt"
+    r"|power-down) by |exiting on signal 15|cpu_reset"
     r"|KDB: reboot requested"
 )
 BOOT_FAILED: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -155,24 +165,68 @@ BOOT_FAILED: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 MOUNT_FAILED = re.compile(r"Mounting from (?P<what>\S+) failed with error (?P<error>-?\d{1,10})")
 FOREIGN = re.compile(
-    r"goroutine \d+ \[|^\s*runtime\.|Starting stack trace\.\.\.|trap type \d+, code=|not syncing|^\s*main\.\w+\(|NetBSD |OpenBSD |exit status 2$"
+    r"goroutine \d+ \[|^\s*runtime\.|Starting stack trace\.\.\.|trap type \d+, code=|not syncing"
+    r"|^\s*main\.\w+\(|NetBSD |OpenBSD |exit status 2$"
 )
 PROMPT = re.compile(r"\s*(?:>\s*)?db(?:\{\d+\})?> ?")
 CORE_TEXT = re.compile(
     r"Unread portion of the kernel message buffer|dumped core - see |unread portion of the kernel"
 )
-ARM_EC = {0x20: "instruction abort", 0x21: "instruction abort", 0x22: "PC alignment fault", 0x24: "data abort",
-           0x25: "data abort", 0x26: "SP alignment fault", 0x2F: "system error", 0x3C: "breakpoint", 0x00: "undefined instruction"}  # fmt: skip
+ARM_EC = {
+    0x20: "instruction abort",
+    0x21: "instruction abort",
+    0x22: "PC alignment fault",
+    0x24: "data abort",
+    0x25: "data abort",
+    0x26: "SP alignment fault",
+    0x2F: "system error",
+    0x3C: "breakpoint",
+    0x00: "undefined instruction",
+}
 
 
 KEYS = frozenset(
     {
-        "fault virtual address", "fault code", "instruction pointer", "stack pointer", "frame pointer", "code segment",
-        "processor eflags", "current process", "trap number", "time", "version", "rip", "rsp", "rbp", "far", "esr", "elr", "spsr",
+        "fault virtual address",
+        "fault code",
+        "instruction pointer",
+        "stack pointer",
+        "frame pointer",
+        "code segment",
+        "processor eflags",
+        "current process",
+        "trap number",
+        "time",
+        "version",
+        "rip",
+        "rsp",
+        "rbp",
+        "far",
+        "esr",
+        "elr",
+        "spsr",
     }
-)  # fmt: skip
+)
 PCPU = frozenset(
-    {"dynamic pcpu", "curpcb", "fpcurthread", "idlethread", "self", "curpmap", "tssp", "rsp0", "kcr3", "ucr3", "scr3",
-     "gs32p", "ldt", "tss", "curvnet", "spin locks held", "curthread", "commontssp"}
-)  # fmt: skip
+    {
+        "dynamic pcpu",
+        "curpcb",
+        "fpcurthread",
+        "idlethread",
+        "self",
+        "curpmap",
+        "tssp",
+        "rsp0",
+        "kcr3",
+        "ucr3",
+        "scr3",
+        "gs32p",
+        "ldt",
+        "tss",
+        "curvnet",
+        "spin locks held",
+        "curthread",
+        "commontssp",
+    }
+)
 QUICK = re.compile("|".join(re.escape(word.decode()) for word in ALARMS))

@@ -234,7 +234,7 @@ class _Reader:
             return self._fatal_trap(number, text, kernel, 0x25, "data abort")
         if text.startswith("panic:"):
             found = p.PANIC.match(text)
-            return found is not None and self._panic(number, text, kernel, found["message"], width, True)
+            return found is not None and self._panic(number, text, kernel, found["message"], width)
         if found := p.SLEEPING.match(text):
             self._start(number, text, "sleeping", kernel, Kind.SLEEPING_THREAD)
             assert self.event is not None
@@ -256,7 +256,7 @@ class _Reader:
         if self._boot_failure(number, text, kernel):
             return True
         if "panic: " in text and event is None and (found := p.PANIC_MIDDLE.search(text)):
-            return self._panic(number, text, False, found["message"], width, False)
+            return self._panic(number, text, False, found["message"], width, at_start=False)
         return self._bare_frames(number, text, kernel)
 
     def _bare_frames(self, number: int, text: str, kernel: bool) -> bool:
@@ -267,11 +267,10 @@ class _Reader:
             found = p.TRACING.match(text)
             if not found or not event.has_frames or self._tells_of_panic(event):
                 return False
-        elif event is not None and not (
-            event.single and event.has_frames and text.startswith("KDB: stack backtrace")
-        ):
-            return False
-        elif not p.BARE_FRAMES.match(text):
+        elif (
+            event is not None
+            and not (event.single and event.has_frames and text.startswith("KDB: stack backtrace"))
+        ) or not p.BARE_FRAMES.match(text):
             return False
         self._start(number, "", "frames", kernel, None)
         return False
@@ -316,7 +315,9 @@ class _Reader:
         event.confirmed = True
         return True
 
-    def _panic(self, number: int, text: str, kernel: bool, message: str, width: int, at_start: bool) -> bool:
+    def _panic(
+        self, number: int, text: str, kernel: bool, message: str, width: int, *, at_start: bool = True
+    ) -> bool:
         event = self.event
         message = message.strip()
         if p.FOREIGN.search(text) or message.startswith("runtime error:"):

@@ -90,7 +90,7 @@ class _Place:
 
 
 class Symbols:
-    """The symbols of a kernel folder (or of one file): kernel.full, kernel.debug or kernel, and *.ko.debug."""
+    """The symbols of a kernel folder (or of one file): kernel.full, kernel.debug, kernel, *.ko.debug."""
 
     def __init__(self, kernel: Path) -> None:
         if not kernel.exists():
@@ -126,7 +126,7 @@ class Symbols:
         for i, frame in enumerate(panic.frames):
             if frame.file or frame.offset is None or frame.inlined:
                 continue
-            # A return address belongs to the call before it; where a trap struck, the address is the instruction itself.
+            # A return address belongs to the call before it; a trap's address is the instruction itself.
             back = 0 if frame.trap and not is_interrupt(frame.trap) else 1
             for thing in self._objects:
                 if (address := thing.address(frame.function, frame.offset)) is not None:

@@ -9,9 +9,27 @@ from harness.panic.commands import frame_text
 
 FRAMES = 16  # of each report; the rest adds nothing but length
 _PLAIN = (
-    "signature", "fatal", "message", "normalized", "trap", "trap_name", "fault_address", "fault_suggests", "instruction",
-    "thread", "tid", "pid", "process", "cpu", "culprit", "uptime", "version", "arch", "first_line", "last_line",
-)  # fmt: skip
+    "signature",
+    "fatal",
+    "message",
+    "normalized",
+    "trap",
+    "trap_name",
+    "fault_address",
+    "fault_suggests",
+    "instruction",
+    "thread",
+    "tid",
+    "pid",
+    "process",
+    "cpu",
+    "culprit",
+    "uptime",
+    "version",
+    "arch",
+    "first_line",
+    "last_line",
+)
 _LISTS = ("cycle", "points", "locks", "missing", "notes")
 
 

@@ -15,16 +15,21 @@ def frames(*names: str) -> list[Frame]:
     ("message", "normal"),
     [
         ("Assertion a == b failed at /usr/src/sys/net/if.c:123", "Assertion a == b failed at if.c"),
-        ("mutex dummynet not owned at ../../../netpfil/ipfw/ip_dn_io.c:9", "mutex dummynet not owned at ip_dn_io.c"),
+        (
+            "mutex dummynet not owned at ../../../netpfil/ipfw/ip_dn_io.c:9",
+            "mutex dummynet not owned at ip_dn_io.c",
+        ),
         ("lock (sleep mutex) x @ /a/b.c:1", "lock (sleep mutex) x @ b.c"),
         ("bad m 0xfffff80001234567 len 1500", "bad m ADDR len N"),
         ("vm_fault failed: ffff0000004f2d8c error 1", "vm_fault failed: ADDR error N"),
         ("epair12a: gone on CPU 3, pid 77", "epairN: gone on CPU N, pid N"),
         ("sha256 of ip6_output in md5", "sha256 of ip6_output in md5"),
-        ("Duplicate free of 0xff01 from zone 0xff02(mbuf) slab 0xff03(7)",
-         "Duplicate free of ADDR from zone ADDR(mbuf) slab ADDR(N)"),
+        (
+            "Duplicate free of 0xff01 from zone 0xff02(mbuf) slab 0xff03(7)",
+            "Duplicate free of ADDR from zone ADDR(mbuf) slab ADDR(N)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_normalize(message: str, normal: str) -> None:
     assert naming.normalize(message) == normal
     assert naming.normalize(normal) == normal
@@ -33,7 +38,10 @@ def test_normalize(message: str, normal: str) -> None:
 @pytest.mark.parametrize(
     ("names", "culprit"),
     [
-        (("vpanic", "panic", "__mtx_lock_sleep", "__mtx_lock_flags", "dummynet_io", "ipfw_check_packet"), "dummynet_io"),
+        (
+            ("vpanic", "panic", "__mtx_lock_sleep", "__mtx_lock_flags", "dummynet_io", "ipfw_check_packet"),
+            "dummynet_io",
+        ),
         (("vpanic", "panic", "uma_dbg_free", "uma_zfree_arg", "m_freem", "sta_input"), "sta_input"),
         (("trap_fatal", "calltrap", "memmove_erms", "m_copydata", "ip_output"), "ip_output"),
         (("cngrab", "vt_upgrade", "vpanic", "panic", "tcp_input"), "tcp_input"),
@@ -43,7 +51,7 @@ def test_normalize(message: str, normal: str) -> None:
         (("panic", "mtx_pool_lock", "pspat_arbiter"), "pspat_arbiter"),
         (("panic", "m_tag_delete", "m_tag_delete_chain", "pspat_drop"), "pspat_drop"),
     ],
-)  # fmt: skip
+)
 def test_culprit(names: tuple[str, ...], culprit: str) -> None:
     assert naming.culprit(frames(*names)) == culprit
 
@@ -67,15 +75,24 @@ def test_no_cycle_in_an_ordinary_stack() -> None:
     ("names", "points"),
     [
         (("dn_enqueue", "dummynet_io", "ipfw_check_packet", "pfil_run_hooks", "ip_output"), ("dummynet",)),
-        (("dummynet_io", "ipfw_check_frame", "pfil_mbuf_out", "ether_output_frame", "ether_output", "ip_output"),
-         ("dummynet_l2", "if_output")),
+        (
+            (
+                "dummynet_io",
+                "ipfw_check_frame",
+                "pfil_mbuf_out",
+                "ether_output_frame",
+                "ether_output",
+                "ip_output",
+            ),
+            ("dummynet_l2", "if_output"),
+        ),
         (("ip_output", "ipfw_check_packet", "pfil_run_hooks", "ip_output"), ("dummynet",)),
         (("ipfw_chk", "ipfw_check_packet", "ip_output"), ()),
         (("dummynet_io", "pf_test", "pf_check_out", "ip_output"), ("dummynet",)),
         (("ip_output", "dummynet_send", "dummynet_task"), ()),
         (("mbuf_free", "ether_output", "arp_send"), ("if_output",)),
     ],
-)  # fmt: skip
+)
 def test_points(names: tuple[str, ...], points: tuple[str, ...]) -> None:
     assert naming.points(frames(*names)) == points
 

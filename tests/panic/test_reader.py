@@ -59,10 +59,48 @@ def test_random_text_is_no_panic(text: str) -> None:
 
 
 WORDS = (
-    "panic", "panic:", "the", "kernel", "trap", "12", "Fatal", "lock", "order", "reversal", "KDB", "backtrace", "0x18", "vpanic()",
-    "cpuid", "=", "ip_output", "at", "frame", "Uptime:", "mountroot", "leaked", "memory", "limit", "reached", "held",
-    "---", "page", "fault", "Stopped", "Tracing", "curthread", "halted", "FreeBSD", "14.1-RELEASE", "\n", "\n", "\n", ".", "(", ")",
-)  # fmt: skip
+    "panic",
+    "panic:",
+    "the",
+    "kernel",
+    "trap",
+    "12",
+    "Fatal",
+    "lock",
+    "order",
+    "reversal",
+    "KDB",
+    "backtrace",
+    "0x18",
+    "vpanic()",
+    "cpuid",
+    "=",
+    "ip_output",
+    "at",
+    "frame",
+    "Uptime:",
+    "mountroot",
+    "leaked",
+    "memory",
+    "limit",
+    "reached",
+    "held",
+    "---",
+    "page",
+    "fault",
+    "Stopped",
+    "Tracing",
+    "curthread",
+    "halted",
+    "FreeBSD",
+    "14.1-RELEASE",
+    "\n",
+    "\n",
+    "\n",
+    ".",
+    "(",
+    ")",
+)
 
 
 @settings(max_examples=300)
@@ -248,8 +286,9 @@ def textdump(parts: dict[str, bytes]) -> bytes:
 
 
 PARTS = {
-    "ddb.txt": b'db:0:kdb.enter.default>  show pcpu\ncpuid        = 0\ncurthread    = 0xfffff80004: pid 12 tid 100042 critnest 1 "swi1: '
-    b'netisr 2"\ndb:0:kdb.enter.default>  bt\nTracing pid 12 tid 100042 td 0xfffff80004\n'
+    "ddb.txt": b"db:0:kdb.enter.default>  show pcpu\ncpuid        = 0\n"
+    b'curthread    = 0xfffff80004: pid 12 tid 100042 critnest 1 "swi1: netisr 2"\n'
+    b"db:0:kdb.enter.default>  bt\nTracing pid 12 tid 100042 td 0xfffff80004\n"
     + TRAP[TRAP.index("vpanic") :].encode(),
     "config.txt": b"options KDB\n",
     "msgbuf.txt": TRAP.encode(),

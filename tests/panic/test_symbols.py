@@ -67,7 +67,8 @@ def offset_of_line(kernel: Path, function: str, line: int) -> tuple[int, int]:
 
 
 def log(*frames: str, trap: str = "") -> str:
-    body = "panic: integer divide fault\ncpuid = 0\ntime = 1700000000\nKDB: stack backtrace:\nvpanic() at vpanic+0x10/frame 0xfffffe00008\n"
+    body = "panic: integer divide fault\ncpuid = 0\ntime = 1700000000\n"
+    body += "KDB: stack backtrace:\nvpanic() at vpanic+0x10/frame 0xfffffe0000810000\n"
     body += "calltrap() at calltrap+0x8/frame 0xfffffe0000810000\n"
     return body + trap + "".join(f"{f}/frame 0xfffffe0000810000\n" for f in frames)
 
@@ -96,8 +97,10 @@ def test_the_struck_function_is_found_by_its_address(kernel: Path) -> None:
     start, struck = offset_of_line(kernel, "dummynet_io", 2)
     text = (
         "Fatal trap 18: integer divide fault while in kernel mode\ncpuid = 0; apic id = 00\n"
-        f"instruction pointer\t= 0x20:{start + struck:#x}\npanic: integer divide fault\ncpuid = 0\ntime = 1700000000\n"
-        "KDB: stack backtrace:\n#0 0xffffffff80b7fefd at kdb_backtrace+0x5d\n#1 0xffffffff80b32bd1 at vpanic+0x131\n"
+        f"instruction pointer\t= 0x20:{start + struck:#x}\n"
+        "panic: integer divide fault\ncpuid = 0\ntime = 1700000000\n"
+        "KDB: stack backtrace:\n#0 0xffffffff80b7fefd at kdb_backtrace+0x5d\n"
+        "#1 0xffffffff80b32bd1 at vpanic+0x131\n"
         "#2 0xffffffff80fd6d48 at calltrap+0x8\n#3 0xffffffff821683d4 at ipfw_check_packet+0x5\n"
     )
     bare, placed = read(text)[0], read(text, kernel)[0]
