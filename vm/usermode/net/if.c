@@ -25,6 +25,7 @@
 #include <sys/syslog.h>
 #include <sys/taskqueue.h>
 #include <sys/time.h>
+#include <net/ethernet.h>
 #include <net/if.h>
 #include <net/if_clone.h>
 #include <net/if_dl.h>

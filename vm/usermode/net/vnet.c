@@ -220,7 +220,7 @@ vnet_global_eventhandler_iterator_func(void *arg, ...)
 	void (*func)(void *);
 
 	v_ee = arg;
-	func = v_ee->func;
+	func = (void (*)(void *))v_ee->func;
 	VNET_LIST_RLOCK();
 	VNET_FOREACH(vnet) {
 		CURVNET_SET_QUIET(vnet);

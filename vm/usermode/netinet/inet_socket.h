@@ -23,7 +23,7 @@ struct usock {
 	struct mtx	 so_mtx;
 
 	/* All below under so_mtx. */
-	int		 so_error;	/* told once, by the next call */
+	u_int		 so_error;	/* told once, by the next call */
 	int		 so_flags;
 #define	SO_F_CONNECTED		0x01
 #define	SO_F_CANTRCVMORE	0x02

@@ -406,7 +406,8 @@ tcp_deliver(struct tcpcb *tp, struct mbuf *m)
 		return;
 	}
 	m_demote_pkthdr(m);
-	last = m_last(m);
+	for (last = m; last->m_next != NULL; last = last->m_next)
+		;
 	mtx_lock(&s->so_mtx);
 	if (s->so_flags & SO_F_CANTRCVMORE) {
 		mtx_unlock(&s->so_mtx);

@@ -296,7 +296,7 @@ tcp_output_syn(struct tcpcb *tp)
 int
 tcp_output(struct tcpcb *tp)
 {
-	struct inpcb *inp = &tp->t_inpcb;
+	struct inpcb *inp __diagused = &tp->t_inpcb;
 	tcp_seq seq;
 	uint32_t off, len, win, room, pipe;
 	int error, flags;

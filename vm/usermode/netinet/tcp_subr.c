@@ -237,7 +237,7 @@ tcp_twstart(struct tcpcb *tp)
 void
 tcp_respond_rst(struct mbuf *m0, const struct ip *ip, const struct tcphdr *th, int tlen)
 {
-	struct { struct ip ip; struct tcphdr th; } __packed *h;
+	struct { struct ip ip; struct tcphdr th; } *h;
 	struct mbuf *m;
 
 	if (ip == NULL || (th->th_flags & TH_RST) || (m0->m_flags & (M_BCAST | M_MCAST)))
