@@ -50,6 +50,8 @@ WEIGHTS = {
     "image": 1,
 }
 STEPS = {"tools": 1900, "kernel": 1050, "headers": 4400, "libraries": 9000, "programs": 1750}
+# Programs whose file is not named after their folder.
+ODD_NAMES = {"libexec/rtld-elf": "ld-elf.so.1", "stand/efi/loader_simp": "loader_simp.efi"}
 
 
 @dataclass(frozen=True)
@@ -401,9 +403,7 @@ def _write_if_new(path: Path, text: str) -> None:
 def _tools(job: _Build, tools_key: str, srcconf: str) -> None:
     """The tree's tools for this host; objects of another release or compiler are thrown away first."""
     epoch = job.src / ".clean_build_epoch"
-    stamp = _key(
-        job.tree.osversion, job.toolchain.version, srcconf, epoch.read_text() if epoch.exists() else ""
-    )
+    stamp = _key(job.tree.osversion, job.toolchain.version, epoch.read_text() if epoch.exists() else "")
     noted = job.base / "objects.key"
     if not noted.exists() or noted.read_text() != stamp:
         shutil.rmtree(job.obj, ignore_errors=True)
@@ -464,8 +464,7 @@ def _world(job: _Build, target: Path) -> None:
         wanted: list[Path] = []
         for p in programs:
             made = job.objtop / p.folder / Path(p.folder).name
-            if p.folder == "libexec/rtld-elf":
-                made = made.parent / "ld-elf.so.1"
+            made = made.parent / ODD_NAMES.get(p.folder, made.name)
             if not made.is_file():
                 raise MachineryError(f"the build made no {p.folder} (looked for {made}; see {job.log})")
             if p.dest.startswith("@"):
@@ -543,7 +542,7 @@ def _image(job: _Build, kernel_dir: Path, world_dir: Path, dngen_key: str, targe
         contents.files[f"boot/kernel/{ko.name}"] = ko
     if dngen_key:
         contents.files["usr/bin/dngen"] = _dngen(job, dngen_key, world_dir / f"dngen-{dngen_key}")
-    boot = {n: world_dir / n for n in ("pmbr", "gptboot")}
+    boot = {n: world_dir / n for n in ("pmbr", "gptboot", "loader.efi")}
     with _fresh(target) as fresh, tempfile.TemporaryDirectory(dir=target.parent) as work:
         offset = image.make_disk(
             contents, boot, (job.tool("makefs"), job.tool("mkimg")), Path(work), fresh / "disk.img"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -90,8 +91,9 @@ def make_disk(
 ) -> int:
     """Write the raw image ``disk``; returns the offset of its tunables.
 
-    ``boot`` has ``pmbr`` and ``gptboot``; ``tools`` are the paths of makefs
-    and mkimg, ``work`` is a folder for what comes between.
+    ``boot`` has ``pmbr``, ``gptboot`` and ``loader.efi``: it boots on machines with a BIOS and with UEFI.
+    ``tools`` are the paths of makefs and mkimg,
+    ``work`` is a folder for what comes between.
     """
     makefs, mkimg = tools
     tunables = work / "tunables.rc"
@@ -105,11 +107,18 @@ def make_disk(
         [makefs, "-t", "ffs", "-B", "little", "-o", "version=2,softupdates=0,label=dnh",
          "-s", f"{megabytes}m", "-f", "4096", str(fs), str(spec)], work,
     )  # fmt: skip
+    esp, efi = work / "esp.fat", work / "esp"
+    (efi / "EFI/BOOT").mkdir(parents=True)
+    shutil.copyfile(boot["loader.efi"], efi / "EFI/BOOT/BOOTX64.EFI")
+    _run(
+        [makefs, "-t", "msdos", "-o", "fat_type=16,sectors_per_cluster=1", "-s", "4m", str(esp), str(efi)],
+        work,
+    )
     fresh = work / "disk.img"
     _run(
         [mkimg, "-s", "gpt", "-f", "raw", "-b", str(boot["pmbr"]),
-         "-p", f"freebsd-boot/boot:={boot['gptboot']}", "-p", f"freebsd-ufs/root:={fs}",
-         "-o", str(fresh)], work,
+         "-p", f"freebsd-boot/boot:={boot['gptboot']}", "-p", f"efi/efi:={esp}",
+         "-p", f"freebsd-ufs/root:={fs}", "-o", str(fresh)], work,
     )  # fmt: skip
     fs.unlink()
     offset = tunables_offset(fresh)
