@@ -140,7 +140,6 @@ ip_output(struct mbuf *m, struct mbuf *opt, struct route *ro, int flags,
 	struct in_ifaddr *ia;
 	struct ifnet *ifp;
 	struct mbuf *next;
-	struct route iproute;
 	struct ip *ip;
 	uint16_t ip_len, ip_off;
 	int error, hlen, mtu;
@@ -172,7 +171,6 @@ ip_output(struct mbuf *m, struct mbuf *opt, struct route *ro, int flags,
 		dst->sin_len = sizeof(*dst);
 		dst->sin_addr = ip->ip_dst;
 	}
-	bzero(&iproute, sizeof(iproute));
 
 again:
 	ia = NULL;
@@ -286,12 +284,12 @@ again:
 		m->m_pkthdr.csum_flags &= ~CSUM_DELAY_DATA;
 	}
 	/* The link layer asks whether a gateway is unreachable, or the host itself. */
-	if (ro == NULL)
-		ro = &iproute;
-	if (has_gw)
-		ro->ro_flags |= RT_HAS_GW;
-	else
-		ro->ro_flags &= ~RT_HAS_GW;
+	if (ro != NULL) {
+		if (has_gw)
+			ro->ro_flags |= RT_HAS_GW;
+		else
+			ro->ro_flags &= ~RT_HAS_GW;
+	}
 
 	if (ip_len <= mtu) {
 		ip->ip_sum = 0;

@@ -601,7 +601,7 @@ tcp_sbdrop(struct tcpcb *tp, u_int len)
 	struct usock *s = sotous(tp->t_inpcb.inp_socket);
 
 	tp->t_sndoff = (tp->t_sndoff + len) & (tp->t_sndsize - 1);
-	tp->t_sndcc -= len;
+	atomic_store_int(&tp->t_sndcc, tp->t_sndcc - len);
 	if (s == NULL)
 		return;
 	mtx_lock(&s->so_mtx);
@@ -734,6 +734,7 @@ tcp_do_segment(struct mbuf *m, const struct tcphdr *th, struct tcpcb *tp, int dr
 {
 	struct inpcb *inp = &tp->t_inpcb;
 	tcp_seq seq = ntohl(th->th_seq), ack = ntohl(th->th_ack);
+	struct ip iphdr;
 	uint32_t tiwin;
 	int flags = th->th_flags, todrop;
 	bool fin;
@@ -886,7 +887,9 @@ tcp_do_segment(struct mbuf *m, const struct tcphdr *th, struct tcpcb *tp, int dr
 		if (inp->inp_socket == NULL && tp->t_state >= TCPS_FIN_WAIT_1) {
 			/* Nobody will ever read it. */
 			TCPSTAT_INC(tcps_rcvafterclose);
-			tcp_respond_rst(m, NULL, NULL, 0);
+			iphdr.ip_src = inp->inp_faddr;
+			iphdr.ip_dst = inp->inp_laddr;
+			tcp_respond_rst(m, &iphdr, th, tlen);
 			m_freem(m);
 			tcp_close(tp);
 			return;

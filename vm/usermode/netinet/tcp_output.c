@@ -318,7 +318,9 @@ again:
 	    (TF_FASTRECOVERY | TF_SACK_PERMIT)) {
 		pipe = tcp_pipe(tp);
 		room = tp->snd_cwnd > pipe ? tp->snd_cwnd - pipe : 0;
-		if (room >= tp->t_maxseg && tcp_next_hole(tp, &seq, &len)) {
+		/* The head of the line is sent again at once; the rest as the pipe drains. */
+		if ((room >= tp->t_maxseg || tp->snd_rexmit == tp->snd_una) &&
+		    tcp_next_hole(tp, &seq, &len)) {
 			len = MIN(len, tp->t_maxseg);
 			rexmit = true;
 		} else {

@@ -233,14 +233,14 @@ tcp_twstart(struct tcpcb *tp)
 	INP_WUNLOCK(&tp->t_inpcb);
 }
 
-/* Refuses a segment.  Without headers: m's own connection is reset from here. */
+/* Refuses a segment. */
 void
 tcp_respond_rst(struct mbuf *m0, const struct ip *ip, const struct tcphdr *th, int tlen)
 {
 	struct { struct ip ip; struct tcphdr th; } *h;
 	struct mbuf *m;
 
-	if (ip == NULL || (th->th_flags & TH_RST) || (m0->m_flags & (M_BCAST | M_MCAST)))
+	if ((th->th_flags & TH_RST) || (m0->m_flags & (M_BCAST | M_MCAST)))
 		return;
 	m = m_gethdr(M_NOWAIT, MT_DATA);
 	if (m == NULL)

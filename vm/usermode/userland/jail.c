@@ -20,6 +20,9 @@ u_find_jail(const char *name)
 
 	number = u_parse_int(name, &id) == 0;
 	found = NULL;
+	/* Who is in a jail sees none. */
+	if (jailed(curthread->td_ucred))
+		return (NULL);
 	sx_slock(&allprison_lock);
 	TAILQ_FOREACH(pr, &allprison, pr_list)
 		if (((number && pr->pr_id == id) || strcmp(pr->pr_name, name) == 0) &&

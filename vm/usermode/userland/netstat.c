@@ -312,7 +312,8 @@ tcp_stats(void)
 	P(tcps_sndtotal, "packet%s sent");
 	PP2(tcps_sndpack, tcps_sndbyte, "data packet%s (%ju byte%s)");
 	PP2(tcps_sndrexmitpack, tcps_sndrexmitbyte, "data packet%s (%ju byte%s) retransmitted");
-	PP2(tcps_sndacks, tcps_delack, "ack-only packet%s (%ju delayed%.0s)");
+	u_printf("\t\t%ju ack-only packet%s (%ju delayed)\n", V(tcps_sndacks),
+	    plural(V(tcps_sndacks)), V(tcps_delack));
 	PP(tcps_sndprobe, "window probe packet%s");
 	PP(tcps_sndwinup, "window update packet%s");
 	PP(tcps_sndctrl, "control packet%s");

@@ -506,7 +506,7 @@ so_recv_stream(struct usock *s, void *buf, size_t *len, int64_t deadline)
 			m_free(m);
 		}
 	}
-	s->so_rcv_cc -= total;
+	atomic_store_int(&s->so_rcv_cc, s->so_rcv_cc - total);
 	mtx_unlock(&s->so_mtx);
 	*len = total;
 	if (total > 0) {
