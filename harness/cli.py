@@ -1,0 +1,141 @@
+"""dnh's words and exit codes; no logic of its own.
+
+Exit codes: 0 all as expected; 1 an expectation failed, or an unexpected panic or hang; 2 wrong usage or
+scenario; 3 the machinery failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import __version__
+from harness.errors import DnhError
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dnh",
+        description="Change a line of FreeBSD's packet path and know whether it panics and what it does to throughput.",
+        epilog="Exit codes: 0 as expected, 1 not as expected, 2 wrong usage or scenario, 3 the machinery failed.",
+    )
+    parser.add_argument("--version", action="version", version=f"dnh {__version__}")
+    words = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = words.add_parser("run", help="run scenarios, or folders of them")
+    run.add_argument("scenarios", nargs="+", metavar="SCENARIO|FOLDER", type=Path)
+    run.add_argument("--guest", default="usermode", metavar="KIND[:NAME]", help="usermode (default), qemu, qemu:NAME")
+    run.add_argument("--seed", type=int, metavar="N", help="of the virtual clock's scheduler and dice (the scenario's, or 1)")
+    run.add_argument("--repeat", type=int, metavar="N", help="runs of each cell, with seeds N, N+1, ... (the scenario's)")
+    run.add_argument("--jobs", "-j", type=int, default=0, metavar="N", help="runs at the same time (one for each CPU)")
+    run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of the scenario")
+    run.add_argument("--json", metavar="FILE", help="write all results as JSON ('-': to the output)")
+    run.add_argument("--cold", action="store_true", help="boot for every run, no warm start")
+    run.add_argument("--sanitize", default="", metavar="LIST", help="user-mode guest: address,undefined or thread")
+    run.add_argument("--out", type=Path, metavar="FOLDER", help="where the runs' folders go")
+    run.add_argument("--keep", action="store_true", help="stay at the guest's console after the last run")
+
+    check = words.add_parser("check", help="check scenarios without running them")
+    check.add_argument("scenarios", nargs="+", metavar="SCENARIO|FOLDER", type=Path)
+    check.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+
+    console = words.add_parser("console", help="set a scenario's guest up and hand over its console (Ctrl-] leaves)")
+    console.add_argument("scenario", metavar="SCENARIO", type=Path)
+    console.add_argument("--guest", default="usermode", metavar="KIND[:NAME]")
+    console.add_argument("--seed", type=int, default=1)
+    console.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+
+    words.add_parser("list", help="guests, patches and scenarios that are here, and what works on this machine")
+
+    report = words.add_parser("report", help="show runs again, as terminal page, JUnit or HTML")
+    schema = words.add_parser("schema", help="print a JSON Schema")
+    schema.add_argument("what", choices=("scenario", "result"))
+
+    panic = words.add_parser("panic", help="say what happened in a console log, textdump or crash report")
+    panics = words.add_parser("panics", help="the panics that the runs here have seen")
+    guest = words.add_parser("guest", help="build, fetch, add, list, remove real FreeBSD guests")
+
+    bench = words.add_parser("bench", help="measure this machine")
+    bench.add_argument("what", choices=("usermode",))
+    bench.add_argument("--json", action="store_true")
+
+    test = words.add_parser("test", help="run dnh's own tests (arguments go to pytest)", add_help=False)
+    test.add_argument("arguments", nargs=argparse.REMAINDER)
+
+    from harness.kernel.commands import add_commands
+    from harness.panic.commands import add_panic_arguments, add_panics_arguments
+    from harness.report.commands import add_arguments, add_output_arguments
+
+    add_output_arguments(run)
+    add_arguments(report)
+    add_panic_arguments(panic)
+    add_panics_arguments(panics)
+    add_commands(guest)
+    return parser
+
+
+def _dispatch(args: argparse.Namespace) -> int:
+    from harness.run import commands
+
+    match args.command:
+        case "run":
+            return commands.run(args)
+        case "check":
+            return commands.check(args)
+        case "console":
+            return commands.console(args)
+        case "list":
+            return commands.list_all()
+        case "schema":
+            return commands.schema(args.what)
+        case "panics":
+            return commands.panics(args)
+        case "bench":
+            return commands.bench(args)
+        case "test":
+            return commands.test(args.arguments)
+        case "report":
+            from harness.report import commands as reports
+
+            return reports.run(args)
+        case "panic":
+            from harness.panic.commands import run_panic
+
+            return run_panic(args)
+        case _:
+            return int(args.run(args))
+
+
+def _terminated(_signal: int, _frame: object) -> None:
+    raise SystemExit(143)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command.  Ends every guest it started, whatever ends it."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["test"]:  # pytest's own options are not ours to read
+        args = argparse.Namespace(command="test", arguments=arguments[1:])
+    else:
+        args = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGHUP, _terminated)
+    try:
+        return _dispatch(args)
+    except DnhError as e:
+        print(f"dnh: {e}" if not str(e).startswith("dnh: ") else e, file=sys.stderr)
+        return e.exit_code
+    except KeyboardInterrupt:
+        print("dnh: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing more is to be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

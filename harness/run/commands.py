@@ -1,0 +1,277 @@
+"""What the words of ``dnh`` do: run, check, console, list, schema, panics, bench, test."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from harness.errors import MachineryError, UsageError
+from harness.paths import data_dir
+from harness.run import guests
+from harness.run.many import run_many
+from harness.run.result import Result, result_schema
+from harness.run.runner import Plan, Progress
+from harness.run.store import Store, write_atomically
+from harness.scenario import Scenario, load
+
+
+def _files(words: Iterable[Path]) -> list[Path]:
+    """Scenario files named, and those in folders named, each once.  Raises UsageError."""
+    found: list[Path] = []
+    for word in words:
+        path = word
+        if not path.exists() and not path.is_absolute():
+            # An installed dnh brings its scenarios along: 'scenarios/quickstart.yaml' means those.
+            inside = data_dir("scenarios").parent / word
+            if inside.exists():
+                path = inside
+        if path.is_dir():
+            inside_it = sorted(p for p in path.rglob("*.y*ml") if p.suffix in (".yaml", ".yml"))
+            if not inside_it:
+                raise UsageError(f"{word}: no scenarios (*.yaml) in this folder")
+            found += inside_it
+        elif path.exists():
+            found.append(path)
+        else:
+            raise UsageError(f"{word}: no such file or folder")
+    return list(dict.fromkeys(found))
+
+
+def _settings(words: list[str]) -> dict[str, str]:
+    out = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set {word}: KEY=VALUE is wanted")
+        out[key] = value
+    return out
+
+
+def _load_all(files: list[Path], settings: dict[str, str]) -> list[Scenario]:
+    """All cells of all files; every broken file is told, not only the first.  Raises UsageError."""
+    cells: list[Scenario] = []
+    wrong: list[str] = []
+    for file in files:
+        try:
+            cells += load(file, settings)
+        except UsageError as e:
+            wrong.append(str(e))
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    return cells
+
+
+def _shown(file: Path) -> str:
+    try:
+        return str(file.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(file)
+
+
+def _command(args: argparse.Namespace, scenario: Scenario, seed: int) -> str:
+    words = [os.environ.get("DNH_COMMAND", "dnh"), "run", _shown(Path(scenario.file))]
+    if args.guest != "usermode":
+        words += ["--guest", args.guest]
+    words += ["--seed", str(seed), "--repeat", "1"]
+    for word in args.set:
+        words += ["--set", word]
+    for key, value in scenario.cell.items():
+        words += ["--set", f"{key}={value}"]
+    return shlex.join(words)
+
+
+def _plans(args: argparse.Namespace, cells: list[Scenario]) -> tuple[list[Plan], list[tuple[Scenario, str]]]:
+    kind, _ = guests.check(args.guest)
+    plans: list[Plan] = []
+    left_out: list[tuple[Scenario, str]] = []
+    for scenario in cells:
+        if scenario.guests and kind not in scenario.guests:
+            left_out.append((scenario, f"makes sense on {', '.join(scenario.guests)} only"))
+            continue
+        first = args.seed if args.seed is not None else scenario.seed
+        for n in range(args.repeat if args.repeat is not None else scenario.repeat):
+            seed = first + n
+            plans.append(Plan(scenario, seed, n, args.guest, _command(args, scenario, seed)))
+    return plans, left_out
+
+
+def run(args: argparse.Namespace) -> int:
+    """``dnh run``.  0: all as expected; 1: not; 3: the machinery failed in some run."""
+    from harness.report.commands import write
+    from harness.report.load import NotRun, Run
+    from harness.report.progress import Progress as Bars
+    from harness.report.terminal import show
+
+    for name in ("repeat", "seed"):
+        value = getattr(args, name)
+        if value is not None and value < (1 if name == "repeat" else 0):
+            raise UsageError(f"--{name} {value}: at least {1 if name == 'repeat' else 0}")
+    cells = _load_all(_files(args.scenarios), _settings(args.set))
+    plans, left_out = _plans(args, cells)
+    sanitize = tuple(s for s in args.sanitize.split(",") if s)
+    make = guests.maker(args.guest, args.cold, sanitize)
+    store = Store(args.out)
+    jobs = args.jobs or (1 if args.guest.startswith("qemu") else os.cpu_count() or 1)
+    with Bars(total=len(plans)) as bars:
+
+        def progress(plan: Plan) -> Progress:
+            key = f"{id(plan)}"
+            bars.start(key, _title(plan))
+            return lambda phase, fraction: bars.phase(key, phase, fraction)
+
+        def done(plan: Plan, result: Result, _folder: Path) -> None:
+            bars.done(f"{id(plan)}", result)
+
+        finished = run_many(plans, make, store, jobs, progress, done)
+    not_run = [NotRun(s.name, str(s.file), why, dict(s.cell)) for s, why in left_out]
+    runs = [Run(result, folder) for result, folder in finished]
+    if args.json:
+        whole = [json.loads(result.to_json()) for result, _ in finished]
+        text = json.dumps(whole[0] if len(whole) == 1 else whole, indent=1) + "\n"
+        if args.json == "-":
+            sys.stdout.write(text)
+        else:
+            write_atomically(Path(args.json), text)
+    write(runs, not_run, html=args.html, junit=args.junit)
+    if "-" not in (args.json, args.html, args.junit):
+        show(runs, not_run)
+    if args.keep and plans:
+        _hand_over(plans[-1].scenario, plans[-1].seed, args.guest)
+    if any(str(r.verdict) == "error" and not r.as_expected for r, _ in finished):
+        return 3
+    return 0 if all(r.as_expected for r, _ in finished) else 1
+
+
+def _title(plan: Plan) -> str:
+    cell = " ".join(f"{k}={v}" for k, v in plan.scenario.cell.items())
+    seed = f" seed {plan.seed}" if plan.repeat else ""
+    return f"{plan.scenario.name}{' ' + cell if cell else ''}{seed}"
+
+
+def check(args: argparse.Namespace) -> int:
+    """``dnh check``: says of every file what is wrong with it; 2 when anything is."""
+    files = _files(args.scenarios)
+    cells = _load_all(files, _settings(args.set))
+    for file in files:
+        n = sum(1 for c in cells if Path(c.file) == file)
+        print(f"{_shown(file)}: good, {n} cell{'s' if n != 1 else ''}")
+    return 0
+
+
+def _hand_over(scenario: Scenario, seed: int, guest_word: str) -> None:
+    from harness.run import network, push
+
+    if not sys.stdin.isatty():
+        raise UsageError("the console wants a terminal")
+    store = Store()
+    folder = store.new_folder(f"console-{scenario.name}")
+    guest = guests.maker(guest_word)(scenario, seed, folder, lambda _phase, _fraction: None)
+    try:
+        guest.boot()
+        network.build(guest.console, scenario.network())
+        push.all_of(guest.console, scenario)
+        hosts = ", ".join(scenario.hosts)
+        print(f"hosts: {hosts} (jexec HOST COMMAND); Ctrl-] leaves, 'shutdown -p now' ends\r\n# ", end="", flush=True)
+        guest.console.interact()
+    finally:
+        guest.kill()
+
+
+def console(args: argparse.Namespace) -> int:
+    """``dnh console``: the scenario's hosts, sysctls and rules, and the guest's console on this terminal."""
+    cells = _load_all(_files([args.scenario]), _settings(args.set))
+    _hand_over(cells[0], args.seed, args.guest)
+    return 0
+
+
+def list_all() -> int:
+    """``dnh list``: guests (and why not), patch series, scenarios."""
+    from harness.guest.build import find_compiler
+    from harness.kernel import store as images
+
+    print("guests")
+    try:
+        print(f"  usermode         works: built with {find_compiler()} on first use")
+    except MachineryError as e:
+        print(f"  usermode         does not work: {e}")
+    try:
+        from harness.guest.qemu import qemu_program
+
+        program = qemu_program()
+        here = images.list_images()
+        for image in here:
+            i = image.identity
+            more = " ".join([*(p["name"] for p in i.patches), *i.options])
+            print(f"  qemu:{image.name:<12} works: {i.release} {i.flavour} {more}".rstrip())
+        if not here:
+            print(f"  qemu             {program} is here, but no image: 'dnh guest build --src TREE'")
+    except MachineryError as e:
+        print(f"  qemu             does not work: {e}")
+    if sys.platform.startswith("freebsd"):
+        print("  bhyve            on this FreeBSD host: the same images as qemu")
+    else:
+        print("  bhyve            does not work: needs a FreeBSD host")
+    print("  remote:USER@HOST a FreeBSD machine over ssh")
+    print("\npatches")
+    for series in sorted(p for p in data_dir("kernel-patches").glob("*/") if p.is_dir()):
+        print(f"  {series.name}")
+    print("\nscenarios")
+    for file in _files([data_dir("scenarios")]):
+        try:
+            cells = load(file, {})
+            print(f"  {_shown(file):<44} {cells[0].name}")
+        except UsageError as e:
+            print(f"  {_shown(file):<44} broken: {str(e).splitlines()[0]}")
+    return 0
+
+
+def schema(what: str) -> int:
+    """``dnh schema``: the JSON Schema of scenarios or of results."""
+    if what == "result":
+        print(json.dumps(result_schema(), indent=1))
+    else:
+        from harness.scenario.schema import scenario_schema
+
+        print(json.dumps(scenario_schema(), indent=1))
+    return 0
+
+
+def panics(args: argparse.Namespace) -> int:
+    """``dnh panics``: what the runs here have seen."""
+    from harness.panic.commands import Sighting, run_panics
+    from harness.panic.model import Panic
+
+    def seen() -> Iterable[Sighting]:
+        for r in Store().runs():
+            if r.panic is None:
+                continue
+            cell = " ".join(f"{k}={v}" for k, v in r.cell.items())
+            yield Sighting(
+                Panic.from_dict(json.loads(r.panic)), r.scenario, cell, r.kernel, r.guest, r.started, str(r.folder), r.seed,
+                "",
+            )  # fmt: skip
+
+    return int(run_panics(args, seen()))
+
+
+def bench(args: argparse.Namespace) -> int:
+    """``dnh bench``: figures of this machine."""
+    from harness.run.bench import usermode
+
+    return usermode(args.json)
+
+
+def test(arguments: list[str]) -> int:
+    """``dnh test``: pytest on the checkout's tests."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / "tests").is_dir():
+        raise UsageError("the tests are in a checkout, not in an installed dnh")
+    env = dict(os.environ, DNH_ENV="this")
+    words = arguments or ["-n", "2", "--dist", "loadgroup"]
+    return subprocess.run([sys.executable, "-m", "pytest", *words], cwd=root, env=env, check=False).returncode

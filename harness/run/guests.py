@@ -1,0 +1,54 @@
+"""From the words of ``--guest`` to a guest: usermode, qemu, qemu:NAME."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.guest.base import Guest, GuestConfig
+from harness.guest.usermode import UsermodeGuest
+from harness.run.runner import GuestMaker, Progress
+from harness.scenario import Scenario
+
+KINDS = ("usermode", "qemu", "bhyve", "remote")
+
+
+def check(word: str) -> tuple[str, str | None]:
+    """('qemu', 'NAME') from ``qemu:NAME``.  Raises UsageError with the nearest right word."""
+    kind, _, name = word.partition(":")
+    if kind not in KINDS:
+        import difflib
+
+        near = difflib.get_close_matches(kind, KINDS, 1)
+        hint = f" (did you mean '{near[0]}'?)" if near else f": one of {', '.join(KINDS)}"
+        raise UsageError(f"no such kind of guest: '{kind}'{hint}")
+    if kind == "usermode" and name:
+        raise UsageError("the usermode guest has no names")
+    return kind, name or None
+
+
+def maker(word: str, cold: bool = False, sanitize: tuple[str, ...] = ()) -> GuestMaker:
+    """A maker of guests for ``--guest WORD``.  Raises UsageError for what is not there."""
+    kind, name = check(word)
+
+    def make(scenario: Scenario, seed: int, folder: Path, progress: Progress) -> Guest:
+        config = GuestConfig(
+            folder=folder, seed=seed, flavour=scenario.kernel.flavour,
+            clock=scenario.clock if kind == "usermode" else "wall", ncpu=scenario.ncpu,
+            patches=tuple(scenario.kernel.patches), options=tuple(scenario.kernel.options),
+            tunables={k: str(v) for k, v in scenario.kernel.tunables.items()},
+            modules=tuple(scenario.kernel.modules), sanitize=sanitize,
+        )  # fmt: skip
+
+        def told(phase: str, fraction: float) -> None:
+            progress("build", fraction)
+
+        if kind == "usermode":
+            return UsermodeGuest(config, told)
+        if kind == "qemu":
+            from harness.guest.qemu import QemuGuest, find_image
+
+            return QemuGuest(config, find_image(name, config.flavour), told, cold)
+        raise UsageError(f"guests of kind '{kind}' are not there yet")
+
+    return make

@@ -1,0 +1,89 @@
+"""Many runs: several at once, interrupted cleanly, in the order in which they were asked for."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.guest.base import Guest
+from harness.run.result import Result
+from harness.run.runner import GuestMaker, Plan, Progress, run
+from harness.run.store import Store
+
+
+class Guests:
+    """The guests that live at this moment, so that whatever ends the program can end them all."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._alive: list[Guest] = []
+        self._closed = False
+
+    def wrap(self, make: GuestMaker) -> GuestMaker:
+        """A maker of guests that are known here."""
+
+        def made(*args: object) -> Guest:
+            if self._closed:
+                raise KeyboardInterrupt
+            guest = make(*args)  # type: ignore[arg-type]
+            with self._lock:
+                self._alive.append(guest)
+                closed = self._closed
+            if closed:
+                guest.kill()
+                raise KeyboardInterrupt
+            return guest
+
+        return made
+
+    def kill_all(self) -> None:
+        """End every guest and let no new one begin."""
+        with self._lock:
+            self._closed = True
+            alive = list(self._alive)
+        for guest in alive:
+            guest.kill()
+
+
+def run_many(
+    plans: Sequence[Plan],
+    make_guest: GuestMaker,
+    store: Store,
+    jobs: int = 1,
+    progress: Callable[[Plan], Progress] = lambda _plan: lambda _phase, _fraction: None,
+    done: Callable[[Plan, Result, Path], None] = lambda _plan, _result, _folder: None,
+) -> list[tuple[Result, Path]]:
+    """Carry out ``plans``, ``jobs`` at a time; returns results and folders in their order.
+
+    ``done`` is called as each ends, from one thread at a time.  An error or an interruption ends the
+    guests of all runs under way; what is finished stays in the store.
+    """
+    guests = Guests()
+    make = guests.wrap(make_guest)
+    told = threading.Lock()
+
+    def one(plan: Plan) -> tuple[Result, Path]:
+        result, folder = run(plan, make, store, progress(plan))
+        with told:
+            done(plan, result, folder)
+        return result, folder
+
+    if jobs <= 1 or len(plans) == 1:
+        try:
+            return [one(plan) for plan in plans]
+        except BaseException:
+            guests.kill_all()
+            raise
+    with concurrent.futures.ThreadPoolExecutor(jobs, thread_name_prefix="run") as pool:
+        futures = [pool.submit(one, plan) for plan in plans]
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                future.result()
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            guests.kill_all()
+            raise
+        return [future.result() for future in futures]

@@ -1,0 +1,286 @@
+"""One scenario on one guest: the road from boot to verdict, the same for every guest.
+
+scenario -> guest boots -> hosts, sysctls and rules pushed and read back -> traffic and events ->
+metrics and console -> verdict -> one folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import panic as panics
+from harness.errors import DnhError, MachineryError, UsageError
+from harness.guest.base import Guest, GuestIdentity
+from harness.guest.console import DEBUGGER_SCRIPT, GuestHung, GuestRebooted, KernelStopped
+from harness.guest.usermode import sanitizer_report
+from harness.panic import Kind, Panic
+from harness.run import network, push
+from harness.run.flows import Traffic
+from harness.run.judge import Measured, judge
+from harness.run.result import (
+    Durations,
+    EventRecord,
+    ExpectationResult,
+    GuestRef,
+    Kernel,
+    QueueSeries,
+    Result,
+    ScenarioRef,
+    Verdict,
+)
+from harness.run.sample import Sampler, counters
+from harness.run.store import Store, write_atomically
+from harness.scenario import Scenario
+from harness.traffic import FlowMetrics
+
+Progress = Callable[[str, float | None], None]
+GuestMaker = Callable[[Scenario, int, Path, Progress], Guest]
+
+#: Beyond the last flow's end: what is still queued arrives, receivers write their last line.
+GRACE = 2.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run to be done: a scenario's cell, which repeat of it, with which seed, on which guest."""
+
+    scenario: Scenario
+    seed: int
+    repeat: int
+    guest: str  # as on the command line: usermode, qemu, qemu:NAME ...
+    command: str  # runs exactly this again
+
+
+@dataclass
+class _Seen:
+    """What a run has gathered so far; an error anywhere leaves the rest as it is."""
+
+    identity: GuestIdentity | None = None
+    flows: dict[str, FlowMetrics] = field(default_factory=dict)
+    queues: list[QueueSeries] = field(default_factory=list)
+    counters: dict[str, int] = field(default_factory=dict)
+    events: list[EventRecord] = field(default_factory=list)
+    measured: Measured = field(default_factory=Measured)
+    boot: float = 0.0
+    setup: float = 0.0
+    run: float = 0.0
+
+
+def run(plan: Plan, make_guest: GuestMaker, store: Store, progress: Progress = lambda _p, _f: None) -> tuple[Result, Path]:
+    """Carry out one run; returns its result and its folder.
+
+    Whatever the kernel does is in the result.  What the harness itself could not do is in it as the
+    verdict ``error``; only a UsageError (the scenario is at fault) and an interruption are raised, the
+    latter after the result was written.
+    """
+    scenario = plan.scenario
+    folder = store.new_folder(scenario.name)
+    write_atomically(folder / "scenario.yaml", scenario.to_yaml())
+    started, clock = datetime.now(UTC), time.monotonic()
+    seen = _Seen()
+    verdict, reasons = Verdict.ERROR, ["interrupted"]
+    guest: Guest | None = None
+    setup_lines = 0
+    interrupted: BaseException | None = None
+    try:
+        try:
+            progress("build", None)
+            guest = make_guest(scenario, plan.seed, folder, progress)
+            verdict, reasons, setup_lines = _on_guest(plan, guest, folder, seen, progress)
+        except UsageError:
+            raise
+        except DnhError as e:
+            verdict, reasons = _stopped(e, guest, seen)
+    except BaseException as e:
+        interrupted = e
+        reasons = [str(e) or type(e).__name__] if isinstance(e, DnhError) else ["interrupted"]
+        verdict = Verdict.ERROR
+    finally:
+        if guest is not None:
+            guest.kill()
+    result = _conclude(plan, folder, seen, verdict, reasons, setup_lines, started, time.monotonic() - clock)
+    store.add(folder, result)
+    if interrupted is not None:
+        raise interrupted
+    return result, folder
+
+
+def _on_guest(
+    plan: Plan, guest: Guest, folder: Path, seen: _Seen, progress: Progress
+) -> tuple[Verdict, list[str], int]:
+    scenario = plan.scenario
+    began = time.monotonic()
+    progress("boot", None)
+    key = scenario.setup_digest()
+    warm = guest.restore(key)
+    if not warm:
+        guest.boot()
+    seen.identity = guest.identity()
+    seen.boot = time.monotonic() - began
+
+    began = time.monotonic()
+    progress("setup", 0.0)
+    if not warm:
+        network.build(guest.console, scenario.network(), lambda f: progress("setup", 0.7 * f))
+        guest.snapshot(key)
+    push.all_of(guest.console, scenario)
+    seen.setup = time.monotonic() - began
+    setup_lines = _lines(folder / "console.log")
+
+    began = time.monotonic()
+    with _timed(seen, began):
+        _traffic(plan, guest, seen, progress)
+        progress("end", None)
+        guest.power_off()
+    return Verdict.PASS, [], setup_lines
+
+
+@contextlib.contextmanager
+def _timed(seen: _Seen, began: float) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        seen.run = time.monotonic() - began
+
+
+def _traffic(plan: Plan, guest: Guest, seen: _Seen, progress: Progress) -> None:
+    """Flows, events and samples by the guest's clock; then what came of them."""
+    scenario = plan.scenario
+    console = guest.console
+    traffic = Traffic(scenario, plan.seed)
+    sampler = Sampler.for_rules(dict(scenario.ipfw))
+    total = scenario.length()
+    deadline = time.monotonic() + scenario.limit
+
+    agenda: list[tuple[float, int, int, object]] = []
+    for n, (at, event) in enumerate(scenario.agenda()):
+        agenda.append((at, 1, n, event))
+    if scenario.sample and sampler.asked:
+        steps = int(total / scenario.sample)
+        agenda += [(k * scenario.sample, 0, k, None) for k in range(1, steps + 1)]
+    agenda.sort(key=lambda item: item[:3])
+
+    traffic.start(console)
+    zero = guest.now()
+    for at, kind, _n, event in agenda:
+        ahead = at - (guest.now() - zero)
+        if kind == 0 and ahead < -scenario.sample:
+            continue  # a slow guest: samples that are late are left out, events never
+        guest.sleep(ahead)
+        progress("run", min(1.0, at / total))
+        t = guest.now() - zero
+        if kind == 0:
+            sampler.sample(console, t)
+        else:
+            seen.events.extend(push.carry_out(console, event, t))
+        seen.queues = list(sampler.series.values())
+        if time.monotonic() > deadline:
+            raise GuestHung(f"not done within the scenario's limit of {scenario.limit:g} s")
+    guest.sleep(total - (guest.now() - zero))
+    left = max(deadline - time.monotonic(), scenario.hang)
+    seen.flows = traffic.finish(console, min(left, scenario.hang + GRACE))
+    seen.counters = counters(console, [h for h in scenario.ipfw if h != "guest"])
+    seen.measured = Measured(seen.flows, seen.queues, seen.counters, push.asked_values(console, scenario))
+
+
+def _stopped(error: DnhError, guest: Guest | None, seen: _Seen) -> tuple[Verdict, list[str]]:
+    """What ended a run early, as a verdict; a kernel that stopped is questioned first."""
+    if isinstance(error, GuestRebooted):
+        return Verdict.PANIC, [f"the guest rebooted by itself: {error.sign}"]
+    if isinstance(error, KernelStopped):
+        if error.at_debugger and guest is not None:
+            guest.console.debug(DEBUGGER_SCRIPT)
+        elif guest is not None:
+            guest.console.drain(1.0)
+        return Verdict.PANIC, []
+    if isinstance(error, GuestHung):
+        if guest is not None and guest.break_to_debugger():
+            guest.console.debug(DEBUGGER_SCRIPT)
+        return Verdict.HANG, [str(error)]
+    if guest is not None and hasattr(guest, "console"):
+        guest.console.drain(0.1)
+    return Verdict.ERROR, [str(error)]
+
+
+def _lines(path: Path) -> int:
+    try:
+        return path.read_bytes().count(b"\n")
+    except OSError:
+        return 0
+
+
+def _read_console(folder: Path) -> tuple[list[Panic], str]:
+    try:
+        text = (folder / "console.log").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return [], ""
+    return panics.read(text), text
+
+
+def _conclude(
+    plan: Plan, folder: Path, seen: _Seen, verdict: Verdict, reasons: list[str], setup_lines: int,
+    started: datetime, total: float,
+) -> Result:  # fmt: skip
+    scenario = plan.scenario
+    found, text = _read_console(folder)
+    fatal = next((p for p in found if p.kind.fatal), None)
+    # What the kernel said while it booted and was set up is its own affair, unless it died of it.
+    reports = [p for p in found if not p.kind.fatal and p.first_line > setup_lines]
+    expectations: list[ExpectationResult] = []
+    if verdict is Verdict.PANIC:
+        if fatal is not None:
+            reasons = [*reasons, f"{fatal.message} in {fatal.culprit}" if fatal.culprit else fatal.message]
+        elif not reasons:
+            reasons = ["the kernel stopped; its console does not say more"]
+    elif verdict is Verdict.ERROR and fatal is not None:
+        verdict, reasons = Verdict.PANIC, [fatal.message, *reasons]
+    elif verdict is Verdict.PASS:
+        expectations = judge(scenario, seen.measured, text)
+        failed = [e for e in expectations if not e.holds]
+        reasons = [e.why or f"{e.metric} {e.condition} does not hold" for e in failed]
+        sanitizer = sanitizer_report(text)
+        if sanitizer:
+            reasons.append(sanitizer)
+        if reports and not scenario.reports_allowed():
+            reasons += [f"the kernel reported: {p.kind}: {p.message}" for p in reports[:3]]
+        if reasons:
+            verdict = Verdict.FAIL
+    declared = scenario.declared()
+    expected = verdict in declared
+    if expected and verdict is Verdict.PANIC:
+        wrong = [e for e in judge(scenario, seen.measured, text, fatal) if not e.holds]
+        expectations = judge(scenario, seen.measured, text, fatal)
+        expected = not wrong
+        reasons += [e.why for e in wrong]
+    elif not expected and verdict in (Verdict.PASS, Verdict.PANIC):
+        reasons.append(f"the scenario declares {' or '.join(declared)}")
+    i = seen.identity
+    return Result(
+        scenario=ScenarioRef(
+            name=scenario.name, file=str(scenario.file), sha256=scenario.sha256, cell=dict(scenario.cell)
+        ),
+        guest=GuestRef(
+            kind=i.kind if i else plan.guest.split(":")[0], name=i.name if i else plan.guest,
+            clock=i.clock if i else "wall", accelerator=i.accelerator if i else "", ncpu=i.ncpu if i else 1,
+        ),
+        kernel=Kernel(
+            ident=i.ident if i else "", release=i.release if i else "", flavour=i.flavour if i else "",
+            patches=i.patches if i else (), digest=i.digest if i else "", compiler=i.compiler if i else "",
+        ),
+        seed=plan.seed, repeat=plan.repeat, verdict=verdict, declared=Verdict(declared[0]), as_expected=expected,
+        reasons=reasons, expectations=expectations, flows=seen.flows, queues=seen.queues, counters=seen.counters,
+        events=seen.events, panic=fatal, reports=reports, command=plan.command,
+        files={"console": "console.log", "scenario": "scenario.yaml"},
+        durations=Durations(
+            started=started.isoformat(timespec="seconds"), boot=round(seen.boot, 3), setup=round(seen.setup, 3),
+            run=round(seen.run, 3), total=round(total, 3),
+        ),
+    )  # fmt: skip
+
+
+__all__ = ["Kind", "MachineryError", "Plan", "replace", "run"]
