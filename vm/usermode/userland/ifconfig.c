@@ -289,7 +289,7 @@ move_to_jail(struct ifnet *ifp, const char *jail)
 		return (ENOENT);
 	}
 	error = if_vmove(ifp, pr->pr_vnet);
-	prison_free(pr);
+	u_release_jail(pr);
 	if (error != 0)
 		u_warn("ifconfig", error, "SIOCSIFVNET");
 	return (error);
@@ -315,7 +315,7 @@ fetch_from_jail(const char *name, const char *jail)
 	if (ifp != NULL)
 		if_rele(ifp);
 	CURVNET_RESTORE();
-	prison_free(pr);
+	u_release_jail(pr);
 	if (error != 0)
 		u_warn("ifconfig", error, "SIOCSIFRVNET (%s)", name);
 	return (error != 0);

@@ -28,11 +28,19 @@ u_find_jail(const char *name)
 		if (((number && pr->pr_id == id) || strcmp(pr->pr_name, name) == 0) &&
 		    (pr->pr_flags & PR_REMOVE) == 0) {
 			prison_hold(pr);
+			prison_proc_hold(pr);
 			found = pr;
 			break;
 		}
 	sx_sunlock(&allprison_lock);
 	return (found);
+}
+
+void
+u_release_jail(struct prison *pr)
+{
+	prison_proc_free(pr);
+	prison_free(pr);
 }
 
 static int
@@ -110,6 +118,7 @@ jail_create(int argc, char **argv, bool print_id)
 	}
 	if (print_id)
 		u_printf("%d\n", pr->pr_id);
+	prison_free(pr);
 	return (0);
 }
 
@@ -148,6 +157,8 @@ cmd_jail(int argc, char **argv)
 			rv = 1;
 			continue;
 		}
+		/* Not as one of its users: it would wait for itself. */
+		prison_proc_free(pr);
 		error = prison_remove_vnet(pr);
 		prison_free(pr);
 		if (error != 0) {
@@ -207,7 +218,7 @@ cmd_jls(int argc, char **argv)
 			u_warnx("jls", "jail \"%s\" not found", only);
 			return (1);
 		}
-		prison_free(found);
+		u_release_jail(found);
 	}
 	if (argc == 0 && !names)
 		u_printf("   JID  IP Address      Hostname                      Path\n");

@@ -4,7 +4,11 @@
 
 struct prison;
 
-/* By name or number, held: prison_free() it.  NULL if there is none. */
+/*
+ * By name or number; NULL if there is none.  Until u_release_jail() it is not
+ * removed.
+ */
 struct prison *u_find_jail(const char *name);
+void	u_release_jail(struct prison *pr);
 
 #endif

@@ -28,18 +28,17 @@ cmd_jexec(int argc, char **argv)
 		return (1);
 	}
 	pr = u_find_jail(argv[i]);
-	if (pr == NULL || jailed(curthread->td_ucred)) {
-		if (pr != NULL)
-			prison_free(pr);
+	if (pr == NULL) {
 		u_warnx("jexec", "jail \"%s\" not found", argv[i]);
 		return (1);
 	}
-	/* The credentials hold the jail from here on. */
 	cr = crdup(curthread->td_ucred);
 	prison_free(cr->cr_prison);
+	prison_hold(pr);
 	cr->cr_prison = pr;
 	rv = u_run(cr, argc - i - 1, argv + i + 1);
 	crfree(cr);
+	u_release_jail(pr);
 	return (rv);
 }
 USERCMD(jexec, cmd_jexec);

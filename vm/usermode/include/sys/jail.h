@@ -49,6 +49,8 @@ extern struct sx	allprison_lock;
 int	prison_check(struct ucred *cred1, struct ucred *cred2);
 void	prison_hold(struct prison *pr);
 void	prison_free(struct prison *pr);
+void	prison_proc_hold(struct prison *pr);	/* a user of the jail: it is not removed before prison_proc_free() */
+void	prison_proc_free(struct prison *pr);
 void	prison_lock(struct prison *pr);
 void	prison_unlock(struct prison *pr);
 struct prison *prison_find(int prid);
