@@ -510,9 +510,9 @@ pspat_modevent(module_t mod, int type, void *arg)
 
 	switch (type) {
 	case MOD_LOAD:
-		sx_init(&pspat_sx, "pspat");
-		mtx_init(&sc->sc_mtx, "pspat", NULL, MTX_DEF);
-		mtx_init(&sc->sc_xmtx, "pspat dispatcher", NULL, MTX_DEF);
+		sx_init(&pspat_sx, "pspat_config");
+		mtx_init(&sc->sc_mtx, "pspat_arbiter", NULL, MTX_DEF);
+		mtx_init(&sc->sc_xmtx, "pspat_dispatcher", NULL, MTX_DEF);
 		sc->sc_batch = 64;
 #define	PSPAT_COUNTER_ALLOC(name, text)					\
 		pspat_cnt.name = counter_u64_alloc(M_WAITOK);
