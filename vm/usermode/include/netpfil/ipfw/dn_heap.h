@@ -47,7 +47,7 @@ struct dn_ht *dn_ht_init(struct dn_ht *, int buckets, int ofs,
 void	dn_ht_free(struct dn_ht *, int flags);
 void	*dn_ht_find(struct dn_ht *, uintptr_t, int, void *);
 int	dn_ht_scan(struct dn_ht *, int (*)(void *, void *), void *);
-/* One bucket; steps to the next one. */
+/* One bucket; a number past the end turns into the first. */
 int	dn_ht_scan_bucket(struct dn_ht *, int *, int (*)(void *, void *), void *);
 int	dn_ht_entries(struct dn_ht *);
 
