@@ -56,12 +56,24 @@
 /* Key of an event that does not come: ticks, far but within half the range. */
 #define	PSPAT_NEVER	(V_dn_cfg.curr_time + (1ULL << 40))
 
+/* How late the arbiter may come to a busy link and still make up for it. */
+#define	PSPAT_LATE	(100 * SBT_1MS)
+
 /* Ready to be transmitted, in order, collected under the lock. */
 struct pspat_ready {
 	struct mbuf	*head;
 	struct mbuf	**tail;
 	u_int		count;
 };
+
+static void
+pspat_ready_init(struct pspat_ready *r)
+{
+
+	r->head = NULL;
+	r->tail = &r->head;
+	r->count = 0;
+}
 
 static void
 pspat_ready_append(struct pspat_ready *r, struct mbuf *m)
@@ -328,7 +340,8 @@ pspat_wire_time(struct mbuf *m, uint64_t bps)
  */
 static sbintime_t
 pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
-    bool flush, u_int budget, struct pspat_ready *ready)
+    bool flush, u_int budget, struct pspat_ready *ready,
+    struct pspat_ready *foreign)
 {
 	struct dn_schk *sch;
 	struct mbuf *m;
@@ -349,8 +362,13 @@ pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
 		m->m_nextpkt = NULL;
 		delay = 0;
 		if (sch->link.bandwidth != 0) {
-			/* A link that was idle may catch up its burst. */
-			burst = (sbintime_t)((sch->link.burst / hz << 32) /
+			/*
+			 * A link that was idle may catch up its burst.  One
+			 * that is busy loses nothing by our coming late, as
+			 * long as that is within reason.
+			 */
+			burst = pl->pl_free != 0 ? PSPAT_LATE :
+			    (sbintime_t)((sch->link.burst / hz << 32) /
 			    sch->link.bandwidth);
 			if (pl->pl_free < now - burst)
 				pl->pl_free = now - burst;
@@ -366,8 +384,12 @@ pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
 		}
 		delay += sch->link.delay * (SBT_1S / hz);
 		pt = pspat_tag_find(m);
-		if (flush || delay == 0 || pt == NULL ||
-		    pt->pt_tag.m_tag_id != PSPAT_TAG_CUSTODY) {
+		if (pt == NULL || pt->pt_tag.m_tag_id != PSPAT_TAG_CUSTODY) {
+			/* dummynet's: it says nothing of its vnet (C3). */
+			pspat_ready_append(foreign, m);
+			continue;
+		}
+		if (flush || delay == 0) {
 			pspat_ready_append(ready, m);
 			continue;
 		}
@@ -410,9 +432,7 @@ pspat_transmit(struct pspat_softc *sc, struct pspat_ready *ready, bool flush)
 			continue;
 		pspat_exit(m);
 	}
-	ready->head = NULL;
-	ready->tail = &ready->head;
-	ready->count = 0;
+	pspat_ready_init(ready);
 }
 
 /*
@@ -464,14 +484,13 @@ static sbintime_t
 pspat_round(struct pspat_softc *sc, bool flush)
 {
 	struct epoch_tracker et;
-	struct pspat_ready ready;
+	struct pspat_ready foreign, ready;
 	struct pspat_link *pl, *next;
 	sbintime_t due, now, soonest;
 	u_int budget, got;
 
-	ready.head = NULL;
-	ready.tail = &ready.head;
-	ready.count = 0;
+	pspat_ready_init(&foreign);
+	pspat_ready_init(&ready);
 	soonest = SBT_MAX;
 
 	if (!PSPAT_BROKEN(4))
@@ -483,8 +502,11 @@ pspat_round(struct pspat_softc *sc, bool flush)
 		CURVNET_SET(pl->pl_vnet);
 		DN_BH_WLOCK();
 		due = pspat_serve(sc, pl, now, flush, ready.count + budget,
-		    &ready);
+		    &ready, &foreign);
 		DN_BH_WUNLOCK();
+		/* In this vnet, whatever else is done later. */
+		got += foreign.count;
+		pspat_transmit(sc, &foreign, true);
 		CURVNET_RESTORE();
 		if (due == 0) {
 			LIST_REMOVE(pl, pl_next);
