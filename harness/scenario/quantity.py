@@ -1,0 +1,130 @@
+"""Quantities: a value with what it measures, their arithmetic, and text that reads back exactly.
+
+A quantity is a float in the base unit of its dimension: bit/s, s, bytes, packets, packets/s, or a plain
+number.  The words of units are those of ``harness.traffic.units``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.scenario.words import quoted
+from harness.traffic import units
+
+Dims = tuple[int, int, int]
+"""Exponents of data (bytes), time (s) and packets."""
+
+PLAIN: Dims = (0, 0, 0)
+DATA: Dims = (1, 0, 0)
+TIME: Dims = (0, 1, 0)
+PACKETS: Dims = (0, 0, 1)
+RATE: Dims = (1, -1, 0)
+PACKET_RATE: Dims = (0, -1, 1)
+
+#: The name of each dimension's base unit, and what one calls it.  Rates are bytes/s inside an expression only.
+UNIT: Mapping[Dims, str] = {
+    PLAIN: "", DATA: "bytes", TIME: "s", PACKETS: "packets", RATE: "bit/s", PACKET_RATE: "packets/s",
+}  # fmt: skip
+CALLED: Mapping[Dims, str] = {
+    PLAIN: "a plain number", DATA: "a size", TIME: "a time", PACKETS: "a number of packets", RATE: "a rate",
+    PACKET_RATE: "a packet rate",
+}  # fmt: skip
+DIMS: Mapping[str, Dims] = {**{name: dims for dims, name in UNIT.items()}, "ratio": PLAIN}
+
+_COUNTS = {"packets": 1.0, "packet": 1.0, "pkts": 1.0, "pkt": 1.0}
+_TABLES: list[tuple[Mapping[str, float], Dims]] = [
+    (units.TIME, TIME), (units.RATE, RATE), (units.SIZE, DATA), (units.PACKET_RATE, PACKET_RATE),
+    (_COUNTS, PACKETS), ({"%": 0.01}, PLAIN),
+]  # fmt: skip
+WORDS: Mapping[str, tuple[float, Dims]] = {
+    word: (factor, dims) for table, dims in _TABLES for word, factor in table.items()
+}
+"""Every unit's word with its factor and dimension."""
+
+LARGEST = 1e18
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A measured value; ``unit`` is "bit/s", "s", "bytes", "packets", "packets/s", "ratio" or empty."""
+
+    value: float
+    unit: str = ""
+
+    def __str__(self) -> str:
+        return shown(self.value, self.unit)
+
+
+def scaled(number: float, factor: float) -> float:
+    """number * factor, exact where the factor is the inverse of a whole number (9 * 1e-3 is 0.009)."""
+    return number / round(1 / factor) if factor < 1 else number * factor
+
+
+_STEPS: Mapping[str, tuple[str, ...]] = {
+    "bit/s": ("Gbit/s", "Mbit/s", "kbit/s", "bit/s"), "s": ("s", "ms", "us", "ns"),
+    "packets/s": ("Mpps", "kpps", "pps"), "bytes": ("",), "packets": ("",), "": ("",), "ratio": ("",),
+}  # fmt: skip
+
+
+def exact(value: float, unit: str) -> str:
+    """The shortest text that reads back as exactly ``value`` (an amount in ``unit``)."""
+    if value == 0:
+        return "0"
+    best = ""
+    for word in _STEPS[unit]:
+        factor = WORDS[word][0] if word else 1.0
+        number = value / factor if factor >= 1 else value * round(1 / factor)
+        text = _digits(number)
+        if scaled(float(text), factor) == value and (not best or len(text + word) < len(best)):
+            best = text + word
+    return best or _digits(value) + (unit if unit in WORDS else "")
+
+
+def _digits(number: float) -> str:
+    return str(int(number)) if math.isfinite(number) and number == int(number) and abs(number) < 1e15 else repr(number)
+
+
+def shown(value: float, unit: str) -> str:
+    """A measured value for people: four digits and a fitting unit."""
+    if not math.isfinite(value):
+        return str(value)
+    if unit == "ratio" or unit == "":
+        return f"{value:.4g}"
+    if unit in ("bytes", "packets"):
+        text = f"{value:.0f}" if value == int(value) else f"{value:.4g}"
+        return f"{text} {unit}"
+    steps = _STEPS[unit]
+    for word in steps:
+        if abs(value) >= WORDS[word][0] * 0.99995:
+            return f"{value / WORDS[word][0]:.4g} {word}"
+    return f"{value / WORDS[steps[-1]][0]:.4g} {steps[-1]}"
+
+
+_RATE_WORD = re.compile(
+    r"(?<![\w.])(\d{1,18}(?:\.\d{1,12})?)(\s*)([KkMG]?(?:bit|Byte)/s|[kKM]?pps)(?![\w/])", re.ASCII
+)
+
+
+def scale_rates(text: str, factor: float) -> str:
+    """``text`` with every rate in it (``10Mbit/s``, ``1000pps``) multiplied by ``factor``."""
+
+    def one(found: re.Match[str]) -> str:
+        number = float(found[1]) * factor
+        word = found[3]
+        while number and number < 1 and word[0] in "MG":  # ipfw takes no exponents, and few digits
+            word = {"M": "K", "G": "M"}[word[0]] + word[1:]
+            number *= 1000
+        return f"{number:.6f}".rstrip("0").rstrip(".") + found[2] + word
+
+    return _RATE_WORD.sub(one, text)
+
+
+def number(text: str) -> tuple[float, str]:
+    """The number and the unit's word of a quantity's text.  ValueError for what is none."""
+    found = re.fullmatch(r"\s*([+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?)\s*(\S{0,20})\s*", text, re.ASCII)
+    if not found:
+        raise ValueError(f"{quoted(text)} is no number with a unit")
+    return float(found[1]), found[2]
