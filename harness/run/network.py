@@ -7,37 +7,10 @@ one host, or of more than two, is a bridge in the guest's base system with an ep
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from harness.errors import MachineryError
 from harness.guest.console import Console, quote
-
-
-@dataclass(frozen=True)
-class Port:
-    """One host's end of a link: interface ``link`` in jail ``host``."""
-
-    host: str
-    link: str
-    addresses: tuple[str, ...]
-    mtu: int | None = None
-    ether: str | None = None
-
-
-@dataclass(frozen=True)
-class Network:
-    """All that has to be there before sysctls and rules: ports, and routes by host (destination, gateway)."""
-
-    hosts: tuple[str, ...]
-    ports: tuple[Port, ...]
-    routes: tuple[tuple[str, str, str], ...]
-
-    def links(self) -> dict[str, list[Port]]:
-        """Ports by link, in the order of the scenario."""
-        found: dict[str, list[Port]] = {}
-        for port in self.ports:
-            found.setdefault(port.link, []).append(port)
-        return found
+from harness.scenario.topology import Network, Port
 
 
 def _family(address: str) -> str:

@@ -6,7 +6,7 @@ of the kernel under test: a verdict over rules that are not there is worth nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from harness.errors import MachineryError, UsageError
 from harness.guest.console import Console, quote
@@ -20,6 +20,10 @@ from harness.ipfw import (
     parse_show,
     same_rule,
 )
+from harness.run.result import EventRecord
+from harness.scenario import Scenario
+from harness.scenario.expect import Expectation, MetricPath, metrics
+from harness.scenario.model import Event
 
 
 def in_host(host: str | None, command: str) -> str:
@@ -113,3 +117,81 @@ def verify(console: Console, host: str | None, pushed: list[IpfwCommand]) -> Non
                 raise MachineryError(
                     f"'ipfw {command.text}' on {host or 'guest'} is not what the guest shows: {'; '.join(wrong)}"
                 )
+
+
+def all_of(console: Console, scenario: Scenario) -> None:
+    """Everything that a scenario pushes, in its order: sysctls, set-up commands, ipfw, dnctl, pf."""
+    for host in ("guest", *scenario.hosts):
+        values = scenario.sysctls_of(host)
+        if values:
+            sysctls(console, host, values.items())
+    for host, block in scenario.setup.items():
+        for line in (stripped for raw in block.splitlines() if (stripped := raw.strip()) and stripped[0] != "#"):
+            done = console.run(in_host(host, line), scenario.hang)
+            if done.status != 0:
+                raise UsageError(f"setup on {host}: '{line}' ended with status {done.status}: {_last(done.output)}")
+    for host, block in scenario.ipfw.items():
+        ipfw(console, host, block)
+    for host, block in scenario.dnctl.items():
+        for command in commands(block):
+            done = console.run(in_host(host, f"dnctl {command.text.removeprefix('dnctl ')}"))
+            if done.status != 0:
+                raise UsageError(f"dnctl {command.text} on {host}: {_last(done.output)}")
+    for host, block in scenario.pf.items():
+        console.put(f"/tmp/pf.{host}.conf", block)
+        for words in ("-e", f"-f /tmp/pf.{host}.conf"):
+            done = console.run(in_host(host, f"pfctl -q {words}"))
+            if done.status != 0 and words != "-e":
+                raise UsageError(f"pf on {host}: {_last(done.output)}")
+
+
+def carry_out(console: Console, event: Event, t: float, timeout: float) -> list[EventRecord]:
+    """Do what an event says; its commands with their status and output.
+
+    Raises MachineryError for a command that failed, unless the event says that it may.
+    """
+    records = []
+    for host, command in event.commands():
+        done = console.run(in_host(host, command), timeout)
+        records.append(
+            EventRecord(t=round(t, 6), on=host or "guest", command=command, status=done.status, output=done.output[-2000:])
+        )
+        if done.status != 0 and not event.may_fail:
+            raise MachineryError(
+                f"event at {t:.3g} s on {host or 'guest'}: '{command}' ended with status {done.status}: {_last(done.output)}"
+            )
+    return records
+
+
+_INTERFACE = {"ipackets": "Ipkts", "opackets": "Opkts", "ierrors": "Ierrs", "oerrors": "Oerrs", "ibytes": "Ibytes", "obytes": "Obytes"}
+
+
+def _paths(expectation: Expectation) -> Iterator[MetricPath]:
+    for side in (expectation.left, expectation.right.a, expectation.right.b):
+        if side is not None:
+            yield from (metric.path for metric in metrics(side))
+
+
+def asked_values(console: Console, scenario: Scenario) -> dict[str, float]:
+    """Sysctls and interface counters that expectations name, read at the end; by the metric's text."""
+    out: dict[str, float] = {}
+    for expectation in scenario.expectations:
+        for path in _paths(expectation):
+            if path.kind == "sysctl":
+                done = console.run(in_host(path.owner, f"sysctl -n {path.name}"))
+                try:
+                    out[path.text] = float(done.output.strip().split()[0])
+                except (ValueError, IndexError):
+                    continue
+            elif path.kind == "if":
+                done = console.run(in_host(path.owner, f"netstat -I {path.name} -bn"))
+                lines = [line.split() for line in done.output.splitlines()]
+                head = next((line for line in lines if line[:1] == ["Name"]), None)
+                row = next((line for line in lines if line[:1] == [path.name] and "<Link#" in " ".join(line)), None)
+                column = _INTERFACE.get(path.field, path.field)
+                if head and row and column in head:
+                    # A missing address leaves the row shorter: count from the right.
+                    value = row[len(row) - len(head) + head.index(column)]
+                    if value.isdigit():
+                        out[path.text] = float(value)
+    return out

@@ -13,7 +13,21 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.panic import Panic
+from harness.scenario.expect import ExpectationResult
 from harness.traffic import FlowMetrics
+
+__all__ = [
+    "Durations",
+    "EventRecord",
+    "ExpectationResult",
+    "GuestRef",
+    "Kernel",
+    "QueueSeries",
+    "Result",
+    "ScenarioRef",
+    "Verdict",
+    "result_schema",
+]
 
 SCHEMA = "dnh-result/1"
 
@@ -60,17 +74,6 @@ class GuestRef(_Model):
     clock: Literal["virtual", "wall"]
     accelerator: str = ""
     ncpu: int = 1
-
-
-class ExpectationResult(_Model):
-    """One line of ``expect``: its text as written, what was measured, whether it holds."""
-
-    metric: str
-    condition: str
-    measured: float | str | None = Field(description="None: there was nothing to measure")
-    unit: str = Field(default="", description="bit/s, s, ratio, packets, bytes or empty")
-    holds: bool
-    why: str = Field(default="", description="one sentence when it does not hold")
 
 
 class QueueSeries(_Model):

@@ -36,6 +36,7 @@ from harness.run.result import (
 from harness.run.sample import Sampler, counters
 from harness.run.store import Store, write_atomically
 from harness.scenario import Scenario
+from harness.scenario.model import Event
 from harness.traffic import FlowMetrics
 
 Progress = Callable[[str, float | None], None]
@@ -152,12 +153,12 @@ def _traffic(plan: Plan, guest: Guest, seen: _Seen, progress: Progress) -> None:
     """Flows, events and samples by the guest's clock; then what came of them."""
     scenario = plan.scenario
     console = guest.console
-    traffic = Traffic(scenario, plan.seed)
+    traffic = Traffic(scenario)
     sampler = Sampler.for_rules(dict(scenario.ipfw))
     total = scenario.length()
     deadline = time.monotonic() + scenario.limit
 
-    agenda: list[tuple[float, int, int, object]] = []
+    agenda: list[tuple[float, int, int, Event | None]] = []
     for n, (at, event) in enumerate(scenario.agenda()):
         agenda.append((at, 1, n, event))
     if scenario.sample and sampler.asked:
@@ -174,10 +175,10 @@ def _traffic(plan: Plan, guest: Guest, seen: _Seen, progress: Progress) -> None:
         guest.sleep(ahead)
         progress("run", min(1.0, at / total))
         t = guest.now() - zero
-        if kind == 0:
+        if event is None:
             sampler.sample(console, t)
         else:
-            seen.events.extend(push.carry_out(console, event, t))
+            seen.events.extend(push.carry_out(console, event, t, scenario.hang))
         seen.queues = list(sampler.series.values())
         if time.monotonic() > deadline:
             raise GuestHung(f"not done within the scenario's limit of {scenario.limit:g} s")

@@ -206,3 +206,10 @@ def window_rate(metrics: FlowMetrics, start: float, end: float) -> float | None:
 def total_rate(flows: Iterable[FlowMetrics]) -> float:
     """bit/s of all together."""
     return sum(f.rate for f in flows)
+
+
+def start_of(sender: str) -> int | None:
+    """The guest's clock (ns) at the beginning of a sender's schedule; None when it did not say."""
+    lines, _torn = _lines(sender)
+    final = next((x for x in reversed(lines) if x.get("kind") == "final"), None)
+    return _int(final, "t0")

@@ -1,0 +1,70 @@
+"""The flows of a scenario in a guest: started all at once, ended together, read back."""
+
+from __future__ import annotations
+
+from harness.errors import MachineryError
+from harness.guest.console import Console
+from harness.run.push import in_host
+from harness.scenario import Scenario
+from harness.traffic import FlowMetrics, FlowSpec, read_flow, receiver_command, sender_command
+
+FOLDER = "/tmp"
+
+
+class Traffic:
+    """dngen's senders and receivers, one pair a flow, in the background of the guest's shell."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        length = scenario.length()
+        self._specs: dict[str, FlowSpec] = {}
+        for name, flow in scenario.flows.items():
+            end = flow.end if flow.end is not None else length
+            self._specs[name] = FlowSpec(
+                id=name, kind=flow.kind, to=scenario.target(flow), port=flow.port,
+                rate=flow.udp.rate if flow.udp else None, pps=flow.udp.pps if flow.udp else None,
+                sizes=flow.weights, on=flow.on, off=flow.off, start=flow.start, duration=max(end - flow.start, 1e-3),
+                senders=flow.senders, interval=flow.ping if flow.ping is not None else 0.1,
+            )  # fmt: skip
+
+    def start(self, console: Console) -> None:
+        """Start all receivers, then all senders: the flows' clock begins when this returns."""
+        for name, spec in self._specs.items():
+            receiver = receiver_command(spec)
+            if receiver:
+                host = self._scenario.receiver(self._scenario.flows[name])
+                console.check(f"{in_host(host, receiver)} > {FOLDER}/{name}.rx 2>&1 &")
+        for name, spec in self._specs.items():
+            source = self._scenario.flows[name].source
+            console.check(f"{in_host(source, sender_command(spec))} > {FOLDER}/{name}.tx 2>&1 &")
+
+    def finish(self, console: Console, timeout: float) -> dict[str, FlowMetrics]:
+        """Wait for the ends of all and read what they wrote.
+
+        Raises GuestHung when they do not end within ``timeout``, MachineryError when one could not start.
+        """
+        if not self._specs:
+            return {}
+        console.run("wait", timeout)
+        texts: dict[str, tuple[str, str]] = {}
+        for name, spec in self._specs.items():
+            sent = console.run(f"cat {FOLDER}/{name}.tx", timeout).output
+            received = console.run(f"cat {FOLDER}/{name}.rx", timeout).output if spec.kind != "ping" else sent
+            texts[name] = (sent, received)
+            for text in (sent, received):
+                bad = [line for line in text.splitlines() if line.startswith("dngen:") or "not found" in line]
+                if bad and '"dngen":1' not in text:
+                    raise MachineryError(f"flow {name}: {bad[0]}")
+        zero = self._zero(texts)
+        return {name: read_flow(self._specs[name].kind, *texts[name], zero=zero) for name in self._specs}
+
+    def _zero(self, texts: dict[str, tuple[str, str]]) -> int | None:
+        """The guest's clock at t = 0: where the first sender's schedule begins, less its start."""
+        from harness.traffic.metrics import start_of
+
+        starts = []
+        for name, (sent, _received) in texts.items():
+            began = start_of(sent)
+            if began is not None:
+                starts.append(began - round(self._specs[name].start * 1e9))
+        return min(starts, default=None)
