@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pexpect
-from pexpect.spawnbase import SpawnBase
+from pexpect.fdpexpect import fdspawn
 
 from harness.errors import DnhError, MachineryError
 
@@ -60,18 +60,28 @@ class Completed:
     output: str
 
 
-#: Signs of a kernel that has stopped, at the beginning of a line of its own.
+#: Signs of a kernel that has stopped, at the beginning of a line of its own; a panic whose first line went
+#: into the middle of another (a prompt, an answer) is known by its second.
 _STOPPED = (
-    rb"(?:^|[\r\n])(?:panic: [^\r\n]*[\r\n]"
+    rb"panic: [^\r\n]*[\r\n]+(?:cpuid|time) = \d"
+    rb"|(?:^|[\r\n])(?:panic: [^\r\n]*[\r\n]"
     rb"|Fatal trap \d+: [^\r\n]*[\r\n]"
     rb"|Fatal double fault[^\r\n]*[\r\n]"
     rb"|KDB: enter: [^\r\n]*[\r\n]"
     rb"|Stopped at +[^\r\n]*[\r\n])"
 )
 _DEBUGGER = rb"(?:^|[\r\n])db> "
-_REBOOTED = rb"(?:^|[\r\n])(?:---<<BOOT>>---|Consoles: (?:serial|internal|EFI)|BIOS drive |Copyright \(c\) 1992-)"
+_REBOOTED = (
+    rb"(?:^|[\r\n])(?:---<<BOOT>>---|Consoles: (?:serial|internal|EFI)|BIOS drive |Copyright \(c\) 1992-)"
+)
+#: What a kernel says on its way down when no debugger stops it.
+_GOES_DOWN = (
+    rb"(?:^|[\r\n])(?:Uptime: |Automatic reboot in |Rebooting\.\.\.|Dumping \d+ out of |Cannot dump"
+    rb"|--> Press a key on the console to reboot|The operating system has halted)"
+)
 _PAGER = rb"--More--"
 _NEVER = rb"(?!)"
+_HELD = 1 << 16  # bytes of console output kept for matching while nothing is asked
 
 #: What is asked of the debugger after a panic, as a developer would ask; a command it lacks costs nothing.
 DEBUGGER_SCRIPT = ("bt", "show registers", "show pcpu", "show alllocks", "alltrace", "ps")
@@ -82,7 +92,7 @@ class Console:
 
     def __init__(
         self,
-        process: SpawnBase[bytes],
+        process: pexpect.spawn[bytes] | fdspawn[bytes],
         log: Path,
         *,
         alive: Callable[[], str | None] = lambda: None,
@@ -118,7 +128,7 @@ class Console:
         n = len(patterns)
         if found < n:
             return found
-        text = self._match_text()
+        text = self._match_text().split("\r")[0].split("\n")[0]
         if found == n:
             raise KernelStopped("at the db> prompt", at_debugger=True)
         if found == n + 1:
@@ -136,15 +146,24 @@ class Console:
         after = self._process.after
         return after.decode("utf-8", "replace").strip() if isinstance(after, bytes) else ""
 
-    def _reaches_debugger(self, timeout: float = 20.0) -> bool:
-        """After a panic's first line: does it end at a prompt?  Waits for the prompt, EOF or a reboot."""
-        try:
-            found = self._process.expect_list(
-                [re.compile(_DEBUGGER), re.compile(_REBOOTED), pexpect.EOF, pexpect.TIMEOUT], timeout=timeout
-            )
-        except OSError:
-            return False
-        return found == 0
+    def _reaches_debugger(self, timeout: float = 20.0, quiet: float = 5.0) -> bool:
+        """After a panic's first line: does it end at a prompt?
+
+        Waits for the prompt, or what tells that none comes: a reboot, EOF, ``quiet`` seconds of silence.
+        """
+        signs = [re.compile(p) for p in (_DEBUGGER, _GOES_DOWN, _REBOOTED)]
+        end = time.monotonic() + timeout
+        heard, size = time.monotonic(), -1
+        while (now := time.monotonic()) < end and now - heard < quiet:
+            try:
+                found = self._process.expect_list([*signs, pexpect.EOF, pexpect.TIMEOUT], timeout=0.5)
+            except OSError:
+                return False
+            if found <= len(signs):
+                return found == 0
+            if len(self._process.buffer) != size:
+                heard, size = time.monotonic(), len(self._process.buffer)
+        return False
 
     def wait_for(self, pattern: str, timeout: float, booting: bool = False) -> str:
         """Wait for a regular expression on the console; returns the text it matched.
@@ -162,7 +181,9 @@ class Console:
                 # Nothing matches this: what the console prints meanwhile only goes to the log.
                 self._expect([_NEVER], min(left, 1.0), limit_is_hang=False)
             except TimeoutError:
-                continue
+                # pexpect searches all that it holds, each time something comes.
+                if len(self._process.buffer) > _HELD:
+                    self._process.buffer = self._process.buffer[-_HELD:]
 
     # -- the shell -------------------------------------------------------------------------------
 
@@ -180,7 +201,7 @@ class Console:
         Raises GuestHung after ``timeout`` seconds, KernelStopped, GuestRebooted or GuestGone.
         """
         token = next(self._tokens)
-        # Echo, where a tty insists on it, shows "$s" or "%s" and not digits: it can't be taken for the answer.
+        # Echo, where a tty insists on it, shows "$s" and not digits: it can't be taken for the answer.
         self.send(f"echo @dnh:{token}:begin@; {command}\ns=$?; echo @dnh:{token}:$s@")
         end_mark = rb"@dnh:" + token.encode() + rb":(\d+)@"
         deadline = time.monotonic() + timeout
@@ -201,13 +222,17 @@ class Console:
         match = self._process.match
         assert isinstance(match, re.Match)
         status = int(match.group(1))
-        return Completed(command, status, _answer(seen, token))
+        return Completed(command, status, _answer(seen, token, 1 + command.count("\n")))
 
     def _torn(self, token: str) -> bool:
-        """Does what has come so far hold pieces of the frame's end without being it?"""
-        buffered = self._process.buffer
-        tail = buffered if isinstance(buffered, bytes) else b""
-        return b"@dnh:" + token.encode()[:3] in tail[-4096:] or bool(re.search(rb":\d+@\s*$", tail[-200:]))
+        """Does what has come so far hold pieces of the frame's end without being it, or a prompt after it?
+
+        Only then it is asked again: what is typed ahead of a command at work might be read by that command.
+        """
+        begin = b"@dnh:" + token.encode() + b":begin@"
+        tail = self._process.buffer[-4096:]
+        tail = tail[tail.rfind(begin) + len(begin) :] if begin in tail else tail
+        return b"@dnh:" in tail or bool(re.search(rb":\d+@|[\r\n]# $", tail[-1024:]))
 
     def put(self, path: str, text: str, timeout: float = 30.0) -> None:
         """Write a small text file in the guest, line by line."""
@@ -234,6 +259,8 @@ class Console:
         A debugger that falls silent or a guest that goes away ends it without an error: the log has
         what there is.
         """
+        # What was typed ahead for the shell may have gone to the debugger, which has answered it.
+        self.drain(0.3)
         for command in script:
             try:
                 self._process.send(command.encode() + b"\n")
@@ -254,9 +281,9 @@ class Console:
     def drain(self, seconds: float = 0.2) -> None:
         """Take in what is still on its way, until EOF or ``seconds`` of silence; never raises."""
         try:
-            while True:
-                if self._process.expect_list([re.compile(rb".+", re.S), pexpect.EOF, pexpect.TIMEOUT], seconds) != 0:
-                    return
+            anything = re.compile(rb".+", re.S)
+            while self._process.expect_list([anything, pexpect.EOF, pexpect.TIMEOUT], seconds) == 0:
+                pass
         except (OSError, pexpect.ExceptionPexpect):
             return
 
@@ -284,15 +311,25 @@ def _short(text: str, limit: int = 120) -> str:
     return flat if len(flat) <= limit else flat[: limit - 3] + "..."
 
 
-def _answer(raw: bytes, token: str) -> str:
-    """What a command printed: the text between the frame's beginning and its end, prompts and CRs removed."""
-    text = raw.decode("utf-8", "replace").replace("\r", "")
+#: Terminal control sequences (CSI, OSC, the short ones), and control characters other than newline and tab.
+_CONTROL = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1f\x7f]"
+)
+
+
+def _answer(raw: bytes, token: str, lines_typed: int = 1) -> str:
+    """What a command printed: the text between the frame's beginning and its end, without what a shell or a
+    terminal adds (prompts, CRs, control sequences)."""
+    text = _CONTROL.sub("", raw.decode("utf-8", "replace"))
     begin = f"@dnh:{token}:begin@"
     # The last one: a tty that echoes shows the words of the frame before the shell prints them.
     at = text.rfind(begin + "\n")
     text = text[at + len(begin) + 1 :] if at >= 0 else text
-    lines = [line for line in text.split("\n") if not re.fullmatch(r"(?:[#$>] ?)*", line) or line == ""]
-    lines = [re.sub(r"^(?:# )+", "", line) for line in lines if f"@dnh:{token}" not in line]
-    while lines and lines[-1] == "":
+    # Prompts stand before the frame's end; between other lines only where the command had several.
+    text = re.sub(r"(?:# )+$", "", text)
+    lines = [line for line in text.split("\n") if f"@dnh:{token}" not in line]
+    if lines_typed > 1:
+        lines = [re.sub(r"^(?:[#>] )+", "", line) for line in lines]
+    while lines and lines[-1] in ("", "#"):
         lines.pop()
     return "\n".join(lines)
