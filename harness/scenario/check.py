@@ -35,11 +35,11 @@ def check(scenario: Scenario) -> list[Fault]:
 
 def _all(s: Scenario) -> Iterator[Fault]:
     yield from _names(s)
-    yield from _addresses(s)
-    yield from _routes(s)
+    wiring = [*_addresses(s), *_routes(s)]
+    yield from wiring
     yield from _rules(s)
     for name, flow in s.flows.items():
-        yield from _flow(s, name, flow)
+        yield from _flow(s, name, flow, wired=not wiring)
     yield from _ports(s)
     for n, event in enumerate(s.events):
         yield from _event(s, n, event)
@@ -48,11 +48,14 @@ def _all(s: Scenario) -> Iterator[Fault]:
     if "usermode" in s.guests:
         for key in ("dnctl", "pf"):
             if getattr(s, key):
-                yield Fault((key,), f"{key} needs a real FreeBSD: add 'guests: [qemu, bhyve, remote]'", key=True)
+                yield Fault(
+                    (key,), f"{key} needs a real FreeBSD: add 'guests: [qemu, bhyve, remote]'", key=True
+                )
 
 
 def _unknown_host(s: Scenario, host: str, more: Iterable[str] = ()) -> str:
-    return f"unknown host {quoted(host)}{nearest(host, [*s.hosts, *more]) or f' (there are {listed([*s.hosts, *more])})'}"
+    known = [*s.hosts, *more]
+    return f"unknown host {quoted(host)}{nearest(host, known) or f' (there are {listed(known)})'}"
 
 
 def _names(s: Scenario) -> Iterator[Fault]:
@@ -82,7 +85,10 @@ def _addresses(s: Scenario) -> Iterator[Fault]:
         for link, end in ends.items():
             if end.ether:
                 if end.ether in ethers:
-                    yield Fault(("hosts", host, link, "ether"), f"{ethers[end.ether]} has this Ethernet address already")
+                    yield Fault(
+                        ("hosts", host, link, "ether"),
+                        f"{ethers[end.ether]} has this Ethernet address already",
+                    )
                 ethers.setdefault(end.ether, f"{host} on {link}")
             others = [a for h, e in s.hosts.items() if h != host and link in e for a in e[link].address]
             for n, text in enumerate(end.address):
@@ -135,21 +141,27 @@ def _rules(s: Scenario) -> Iterator[Fault]:
             at = row_at + len(row) - len(row.lstrip())
             first = command.words[0]
             if first not in _IPFW_WORDS:
-                yield Fault(("ipfw", host), f"unknown ipfw command {quoted(first)}{nearest(first, _IPFW_WORDS)}", at)
+                yield Fault(
+                    ("ipfw", host), f"unknown ipfw command {quoted(first)}{nearest(first, _IPFW_WORDS)}", at
+                )
                 continue
             if command.words[:1] != ["add"] or host not in s.hosts:
                 continue
             for found in _VIA.finditer(command.text.split("//")[0]):
                 word = found[1]
                 links = s.hosts[host]
-                if word in links or word in ("any", "lo0") or not re.fullmatch(r"[A-Za-z]\w*", word, re.ASCII):
+                if (
+                    word in links
+                    or word in ("any", "lo0")
+                    or not re.fullmatch(r"[A-Za-z]\w*", word, re.ASCII)
+                ):
                     continue
                 place = block.find(word, block.find(found[0], at))
                 near = nearest(word, links) or f" (it has {listed(links)})"
                 yield Fault(("ipfw", host), f"{host} has no link {quoted(word)}{near}", max(place, at))
 
 
-def _flow(s: Scenario, name: str, flow: Flow) -> Iterator[Fault]:
+def _flow(s: Scenario, name: str, flow: Flow, wired: bool) -> Iterator[Fault]:
     path: Path = ("flows", name)
     known = True
     if flow.source not in s.hosts:
@@ -168,14 +180,18 @@ def _flow(s: Scenario, name: str, flow: Flow) -> Iterator[Fault]:
         if s.topology.owner(str(wanted)) is None:
             yield Fault((*path, "to"), f"no host has the address {wanted}")
             known = False
-    if known and not _reaches(s, flow):
+    if known and wired and not _reaches(s, flow):
         yield Fault(
             (*path, "to"),
             f"{flow.source} has no way to {flow.host}: no common link, and no host between them that forwards"
             " (net.inet.ip.forwarding: 1)",
         )
     if flow.end is None and s.length_ is None:
-        yield Fault(path, f"does not say how long it lasts: for: 5s (or stop, or a 'for' of the whole scenario)", key=True)
+        yield Fault(
+            path,
+            "does not say how long it lasts: for: 5s (or stop, or a 'for' of the whole scenario)",
+            key=True,
+        )
     elif flow.end is None and flow.start >= (s.length_ or 0):
         yield Fault((*path, "start"), "starts after the scenario's end")
     elif flow.end is not None and s.length_ is not None and flow.end > s.length_ + 1e-9:
@@ -201,7 +217,10 @@ def _ports(s: Scenario) -> Iterator[Fault]:
         except ValueError:
             continue
         if key in seen:
-            yield Fault(("flows", name, "to"), f"flow {seen[key]} has {flow.kind} port {flow.port} of {key[1]} already")
+            yield Fault(
+                ("flows", name, "to"),
+                f"flow {seen[key]} has {flow.kind} port {flow.port} of {key[1]} already",
+            )
         seen.setdefault(key, name)
 
 
@@ -244,7 +263,10 @@ def expectations(s: Scenario) -> Iterator[Fault]:
         for n, verdict in enumerate(declared):
             if verdict not in x.VERDICTS:
                 path: Path = ("expect", "verdict") if isinstance(value, str) else ("expect", "verdict", n)
-                yield Fault(path, f"unknown verdict {quoted(verdict)}{nearest(verdict, x.VERDICTS)} (known: {listed(x.VERDICTS)})")
+                yield Fault(
+                    path,
+                    f"unknown verdict {quoted(verdict)}{nearest(verdict, x.VERDICTS) or f' (known: {listed(x.VERDICTS)})'}",
+                )
     if s.expect.get("reports", "none") not in ("none", "allowed"):
         yield Fault(("expect", "reports"), "wanted none or allowed")
     for key, value in s.expect.items():
@@ -299,12 +321,15 @@ def _metric_faults(s: Scenario, metric: x.Metric) -> Iterator[tuple[str, int]]:
         flow = s.flows.get(p.owner)
         if flow is None:
             if p.owner in s.hosts:
-                yield f"{p.owner} is a host, not a flow; a host has rule, pipe, queue, sched, if and sysctl", metric.at
+                yield (
+                    f"{p.owner} is a host, not a flow; a host has rule, pipe, queue, sched, if and sysctl",
+                    metric.at,
+                )
                 return
             near = nearest(p.owner, s.flows) or f" (there are {listed(s.flows) or 'none'})"
             yield f"unknown flow {quoted(p.owner)}{near}", metric.at
             return
-        if flow.kind == "tcp" and p.field in ("sent", "lost", "loss", "duplicates", "reordered") or (
+        if (flow.kind == "tcp" and p.field in ("sent", "lost", "loss", "duplicates", "reordered")) or (
             flow.kind == "tcp" and p.field.startswith("delay.")
         ):
             yield f"a tcp flow has no {p.field}; it has rate, received and bytes", metric.at

@@ -40,7 +40,7 @@ VERDICTS = ("pass", "fail", "panic", "hang", "error")
 FLOW_METRICS: Mapping[str, str] = {
     "rate": "bit/s", "sent": "packets", "received": "packets", "lost": "packets", "loss": "ratio",
     "duplicates": "packets", "reordered": "packets", "errors": "packets", "bytes": "bytes", "late": "s",
-    **{f"delay.{part}": "s" for part in ("min", "mean", "p50", "p90", "p95", "p99", "p999", "max", "std", "jitter")},
+    **{f"delay.{p}": "s" for p in ("min", "mean", "p50", "p90", "p95", "p99", "p999", "max", "std", "jitter")},
 }  # fmt: skip
 """Metric of a flow -> unit.  ``errors`` may be followed by the name of one: errors.ENOBUFS."""
 
@@ -52,7 +52,8 @@ HOST_METRICS: Mapping[str, Mapping[str, str]] = {
     },
     "if": {
         "ipackets": "packets", "opackets": "packets", "ierrors": "packets", "oerrors": "packets",
-        "ibytes": "bytes", "obytes": "bytes", "idrops": "packets", "odrops": "packets", "collisions": "packets",
+        "ibytes": "bytes", "obytes": "bytes", "idrops": "packets", "odrops": "packets",
+        "collisions": "packets",
     },
     "sysctl": {},
 }  # fmt: skip
@@ -104,7 +105,7 @@ class MetricPath:
 
 
 @dataclass(frozen=True)
-class Literal_:
+class Number:
     value: float  # in the base unit of dims (rates: bytes/s)
     dims: Dims
     bare: bool  # written without a unit
@@ -138,7 +139,7 @@ class Call:
     at: int
 
 
-Node = Literal_ | Metric | Negative | Binary | Call
+Node = Number | Metric | Negative | Binary | Call
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,8 @@ class Condition:
 
 _NUMBER = re.compile(r"\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _UNIT = re.compile(
-    r"[ \t]*(" + "|".join(sorted((re.escape(w) for w in q.WORDS), key=len, reverse=True)) + r")(?![\w(/])", re.ASCII
+    r"[ \t]*(" + "|".join(sorted((re.escape(w) for w in q.WORDS), key=len, reverse=True)) + r")(?![\w(/])",
+    re.ASCII,
 )
 _PATH = re.compile(r'[A-Za-z_]\w*(?:\.(?:"[^"\n]*"|\w+))*', re.ASCII)
 _SIGN = re.compile(r"\+-|±|\.\.|<=|>=|==|!=|[-+*/(),\[\]<>=]")
@@ -278,7 +280,7 @@ class _Parser:
             return inside
         if token.kind == "number":
             self.next += 1
-            return Literal_(token.value, token.dims, token.bare, token.at)
+            return Number(token.value, token.dims, token.bare, token.at)
         if token.kind == "path":
             self.next += 1
             if self.take("("):
@@ -288,7 +290,9 @@ class _Parser:
 
     def call(self, name: _Token) -> Node:
         if name.text not in FUNCTIONS:
-            raise ExpressionError(f"unknown function {quoted(name.text)}{nearest(name.text, FUNCTIONS)}", name.at)
+            raise ExpressionError(
+                f"unknown function {quoted(name.text)}{nearest(name.text, FUNCTIONS)}", name.at
+            )
         args = [self.sum()]
         while self.take(","):
             args.append(self.sum())
@@ -309,7 +313,9 @@ class _Parser:
             if start >= end:
                 raise ExpressionError(f"the window of {token.text} ends before it begins", token.at)
             if (kind, field_) != ("flow", "rate"):
-                raise ExpressionError(f"only a rate can be had over a window, not {quoted(token.text)}", token.at)
+                raise ExpressionError(
+                    f"only a rate can be had over a window, not {quoted(token.text)}", token.at
+                )
             window = (start, end)
             text = f"{text}[{q.exact(start, 's')}..{q.exact(end, 's')}]"
         return MetricPath(text, owner, kind, name, field_, unit, window)
@@ -342,24 +348,35 @@ def _metric(path: str, at: int) -> tuple[str, str, str, str, str]:
         known = HOST_METRICS["pipe" if word in _AS_PIPE else word]
     elif word == "if":
         if len(parts) < 4:
-            raise ExpressionError(f"{quoted(path)} is no metric; write for example {owner[:30]}.if.lan.opackets", place)
+            raise ExpressionError(
+                f"{quoted(path)} is no metric; write for example {owner[:30]}.if.lan.opackets", place
+            )
         name, rest, known = parts[2][0], parts[3:], HOST_METRICS["if"]
     elif word == "sysctl":
         name = ".".join(p for p, _ in parts[2:])
         if not re.fullmatch(r"[A-Za-z_][\w.%-]*", name, re.ASCII):
-            raise ExpressionError(f'{quoted(path)} names no sysctl; write {owner[:30]}.sysctl."net.x.y"', place)
+            raise ExpressionError(
+                f'{quoted(path)} names no sysctl; write {owner[:30]}.sysctl."net.x.y"', place
+            )
         return owner, "sysctl", name, "", ""
     else:
         name, rest, known = "", parts[1:], FLOW_METRICS
     field_ = ".".join(p for p, _ in rest)
     kind = word if name else "flow"
-    if kind == "flow" and len(rest) == 2 and rest[0][0] == "errors" and re.fullmatch(r"[A-Z][A-Z0-9]+", rest[1][0]):
+    if (
+        kind == "flow"
+        and len(rest) == 2
+        and rest[0][0] == "errors"
+        and re.fullmatch(r"[A-Z][A-Z0-9]+", rest[1][0])
+    ):
         return owner, "flow", "", field_, "packets"
     if field_ not in known:
         if kind == "flow":
             known = {**known, **dict.fromkeys(("rule.", "pipe.", "queue.", "sched.", "if.", "sysctl."), "")}
         if field_ == "delay":
-            raise ExpressionError(f"which delay? {listed((k for k in known if k.startswith('delay.')), 10)}", rest[0][1] + at)
+            raise ExpressionError(
+                f"which delay? {listed((k for k in known if k.startswith('delay.')), 10)}", rest[0][1] + at
+            )
         close = nearest(field_, [k for k in known if not k.endswith(".")])
         close = close or f" (known: {listed((k for k in known if not k.endswith('.')), 20)})"
         raise ExpressionError(f"unknown metric {quoted(field_)}{close}", rest[0][1] + at)
@@ -388,7 +405,7 @@ def parse_condition(text: str, left: Node) -> Condition:
         if parser.take("+-"):
             token = parser.token
             b = parser.sum()
-            relative = isinstance(b, Literal_) and token.text.endswith("%")
+            relative = isinstance(b, Number) and token.text.endswith("%")
             condition = Condition("+-", a, b, relative)
         elif parser.take(".."):
             condition = Condition("..", a, parser.sum())
@@ -430,7 +447,7 @@ def _fits(a: Node, a_dims: Dims, b: Node, b_dims: Dims) -> bool:
 
 def _bare(node: Node) -> float | None:
     """The value of a bare number (with its sign), else None."""
-    if isinstance(node, Literal_) and node.bare:
+    if isinstance(node, Number) and node.bare:
         return node.value
     if isinstance(node, Negative):
         inside = _bare(node.of)
@@ -445,12 +462,14 @@ def dims(node: Node) -> Dims:
     """
     found = _dims(node)
     if found not in q.UNIT:
-        raise ExpressionError("this comes to something that has no unit; compare rates, times, sizes, counts or ratios", node.at)
+        raise ExpressionError(
+            "this comes to something that has no unit; compare rates, times, sizes, counts or ratios", node.at
+        )
     return found
 
 
 def _dims(node: Node) -> Dims:
-    if isinstance(node, Literal_):
+    if isinstance(node, Number):
         return node.dims
     if isinstance(node, Metric):
         return q.DIMS[node.path.unit]
@@ -469,7 +488,9 @@ def _dims(node: Node) -> Dims:
     lead = next((a for a in node.args if _bare(a) is None), node.args[0])
     for arg, kind in zip(node.args, kinds, strict=True):
         if not _fits(lead, first, arg, kind):
-            raise ExpressionError(f"{node.name}() of {_called(first)} and {_called(kind)} makes no sense", arg.at)
+            raise ExpressionError(
+                f"{node.name}() of {_called(first)} and {_called(kind)} makes no sense", arg.at
+            )
     return q.PLAIN if node.name == "jain" else first
 
 
@@ -493,7 +514,7 @@ def _bounds(node: Node) -> tuple[float, float]:
         if node.path.kind == "sysctl":
             return -math.inf, math.inf
         return 0.0, 1.0 if node.path.field == "loss" else math.inf
-    if isinstance(node, Literal_):
+    if isinstance(node, Number):
         return node.value, node.value
     if isinstance(node, Negative):
         low, high = _bounds(node.of)
@@ -536,7 +557,7 @@ def _possible(c: Condition, left: Node) -> None:
         never = a + width < low or a - width > high
     else:
         never = {
-            "<": a <= low, "<=": a < low, ">": a >= high, ">=": a > high, "==": a < low or a > high, "!=": False,
+            "<": a <= low, "<=": a < low, ">": a >= high, ">=": a > high, "==": not low <= a <= high, "!=": False,
         }[c.op]  # fmt: skip
     if never:
         reach = f"between {low:g} and {high:g}" if high < math.inf else f"never below {low:g}"
@@ -549,8 +570,8 @@ Resolve = Callable[[MetricPath], Quantity | None]
 
 
 def _value(node: Node, resolve: Resolve) -> float | None:
-    """The value in base units (rates in bytes/s); None where something was not measured or divides by zero."""
-    if isinstance(node, Literal_):
+    """The value in base units (rates: bytes/s); None where something was not measured or divides by zero."""
+    if isinstance(node, Number):
         return node.value
     if isinstance(node, Metric):
         found = resolve(node.path)
@@ -625,7 +646,14 @@ class TextExpectation:
     words: tuple[str, ...] = ()
 
 
-PANIC_KEYS = ("panic.message", "panic.function", "panic.signature", "panic.kind", "panic.cycle", "panic.point")
+PANIC_KEYS = (
+    "panic.message",
+    "panic.function",
+    "panic.signature",
+    "panic.kind",
+    "panic.cycle",
+    "panic.point",
+)
 SPECIAL = ("verdict", "reports", "console", *PANIC_KEYS)
 _REGEX = re.compile(r"^/(.*)/(i?)$", re.DOTALL)
 
@@ -693,27 +721,42 @@ def evaluate(expectation: Expectation, resolve: Resolve) -> ExpectationResult:
     if c.op == "+-":
         width = abs(a) * values[2] if c.relative else values[2]
         low, high = a - width, a + width
-        holds = low <= x <= high or math.isclose(x, low, rel_tol=1e-12) or math.isclose(x, high, rel_tol=1e-12)
+        holds = (
+            low <= x <= high or math.isclose(x, low, rel_tol=1e-12) or math.isclose(x, high, rel_tol=1e-12)
+        )
         wanted = f"between {q.shown(low, unit)} and {q.shown(high, unit)}"
     elif c.op == "..":
         holds = a <= x <= values[2]
         wanted = f"between {q.shown(a, unit)} and {q.shown(values[2], unit)}"
     else:
         same = math.isclose(x, a, rel_tol=1e-12)
-        holds = {"<": x < a, "<=": x <= a or same, ">": x > a, ">=": x >= a or same, "==": same, "!=": not same}[c.op]
+        holds = {
+            "<": x < a,
+            "<=": x <= a or same,
+            ">": x > a,
+            ">=": x >= a or same,
+            "==": same,
+            "!=": not same,
+        }[c.op]
         wanted = f"{c.op} {q.shown(a, unit)}" if c.op != "==" else q.shown(a, unit)
     why = "" if holds else f"{expectation.metric} is {q.shown(x, unit)}, wanted {wanted}"
     return result(x, holds, why)
 
 
-def evaluate_text(expectation: TextExpectation, console: str, panic: Panic | None = None) -> ExpectationResult:
+def evaluate_text(
+    expectation: TextExpectation, console: str, panic: Panic | None = None
+) -> ExpectationResult:
     """Does a line about the console or the panic hold?"""
     key = expectation.metric
     if key == "console":
         said: list[str] = [console]
     elif panic is None:
         return ExpectationResult(
-            metric=key, condition=expectation.condition, measured=None, holds=False, why="there was no panic to look at"
+            metric=key,
+            condition=expectation.condition,
+            measured=None,
+            holds=False,
+            why="there was no panic to look at",
         )
     else:
         said = {
@@ -734,17 +777,22 @@ def evaluate_text(expectation: TextExpectation, console: str, panic: Panic | Non
     else:
         met = any(word in s for word in expectation.words for s in said)
     holds = met != expectation.negated
-    measured = None if key == "console" else (" -> ".join(said) if key == "panic.cycle" else (said or [""])[0])
+    measured = (
+        None if key == "console" else (" -> ".join(said) if key == "panic.cycle" else (said or [""])[0])
+    )
     why = ""
     if not holds and key == "console":
-        why = f"the console {'says' if met else 'never says'} {expectation.condition.removeprefix('not ').strip()}"
+        looked_for = expectation.condition.removeprefix("not ").strip()
+        why = f"the console {'says' if met else 'never says'} {looked_for}"
     elif not holds:
         why = f"{key} is {measured or 'not known'}, wanted {expectation.condition}"
-    return ExpectationResult(metric=key, condition=expectation.condition, measured=measured, holds=holds, why=why)
+    return ExpectationResult(
+        metric=key, condition=expectation.condition, measured=measured, holds=holds, why=why
+    )
 
 
 def _in_cycle(wanted: Sequence[str], cycle: Sequence[str]) -> bool:
-    """Do the wanted functions follow one another in the cycle, from whichever it starts?  Others may lie between."""
+    """Do the wanted functions follow one another in the cycle, wherever it starts, others between or not?"""
     if not cycle:
         return not wanted
     for start in range(len(cycle)):

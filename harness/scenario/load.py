@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import re
@@ -79,14 +80,14 @@ def _scenario(root: Mapping, cell: dict[str, str], file: str) -> tuple[Scenario 
         scenario = Scenario.model_validate(data)
     except ValidationError as e:
         problems = _problems(root, e)
-        if problems and all(error["type"] == "extra_forbidden" for error in e.errors(include_url=False)):
-            # Unknown keys hide nothing: what else is wrong is told as well.
-            for error in e.errors(include_url=False):
+        errors = e.errors(include_url=False)
+        if all(error["type"] == "extra_forbidden" and len(error["loc"]) > 1 for error in errors):
+            # Unknown keys hide nothing: what else is wrong is told as well, beyond what they belong to.
+            for error in errors:
                 _drop(data, error["loc"])
-            try:
-                problems += _faults(root, Scenario.model_validate(data))
-            except ValidationError:
-                pass
+            around = [error["loc"][:-1] for error in errors]
+            with contextlib.suppress(ValidationError):
+                problems += _faults(root, Scenario.model_validate(data), around)
         return None, problems
     faults = _faults(root, scenario)
     return (None, faults) if faults else (scenario.in_file(file), [])
@@ -110,21 +111,28 @@ def _drop(data: Any, loc: Loc) -> None:
         data.pop(loc[-1], None)
 
 
-def _faults(root: Mapping, scenario: Scenario) -> list[Problem]:
+def _faults(root: Mapping, scenario: Scenario, but: list[Loc] | None = None) -> list[Problem]:
+    """What check() finds, with its places; ``but`` not within these."""
     out = []
     for fault in check(scenario):
+        if any(fault.path[: len(loc)] == loc for loc in but or ()):
+            continue
         key, value, _ = _find(root, fault.path)
         node: Node = key if fault.key and key is not None else value
         place = t.within(node, fault.offset) if isinstance(node, Scalar) else node.place
         subject = ""
-        if key is not None and isinstance(fault.path[-1], str) and fault.message.startswith(("does ", "is after", "would ", "makes ", "lasts ", "starts ")):
+        if (
+            key is not None
+            and isinstance(fault.path[-1], str)
+            and fault.message.startswith(("does ", "is after", "would ", "makes ", "lasts ", "starts "))
+        ):
             subject = f"{fault.path[-1]} "
         out.append(Problem(place, subject + fault.message))
     return out
 
 
 def _find(root: Mapping, loc: Loc) -> tuple[Scalar | None, Node, Loc]:
-    """Key and value at a place of the model, or the innermost ones that the document has; and the rest of the way.
+    """Key and value at a place of the model, or the innermost that the document has; and the rest of the way.
 
     Steps that only the model knows (the branch of a union, the long form of a short one) are passed over.
     """
@@ -153,12 +161,15 @@ def _problems(root: Mapping, error: ValidationError) -> list[Problem]:
         kind, ctx = e["type"], e.get("ctx", {})
         name = str(loc[-1]) if loc else ""
         if kind == "extra_forbidden":
-            known = _keys(loc[:-1])
+            known = _free_keys(root, loc[:-1])
             place = key.place if key is not None else place
             hint = nearest(name, known) or (f" (known: {listed(known, 40)})" if known else "")
             message = f"unknown key {quoted(name)}{hint}"
         elif kind == "missing":
-            if any(where == loc[:-1] and f"'{name}'" in nearest(word, _keys(where)) for where, word in unknown):
+            if any(
+                where == loc[:-1] and f"'{name}'" in nearest(word, _free_keys(root, where))
+                for where, word in unknown
+            ):
                 continue  # it is there, misspelt
             place = key.place if key is not None and len(loc) > 1 else place
             message = f"the key {quoted(name)} is missing"
@@ -167,7 +178,10 @@ def _problems(root: Mapping, error: ValidationError) -> list[Problem]:
             given = e.get("input")
             message = f"wanted {' or '.join(choices)}"
             if isinstance(given, str):
-                message = f"{quoted(given)} is not one of {', '.join(choices)}{nearest(given, choices)}"
+                message = (
+                    f"{quoted(given)} is not {'one of ' if len(choices) > 1 else ''}{', '.join(choices)}"
+                )
+                message += nearest(given, choices)
             elif given is None:
                 message = f"is empty, {message}"
         elif kind == "dnh":
@@ -220,9 +234,7 @@ def _keys(loc: Loc) -> list[str]:
     for step in loc:
         here = _inner(here)
         if isinstance(here, type) and issubclass(here, BaseModel):
-            field = next(
-                (f for n, f in here.model_fields.items() if step in (f.alias or n, n)), None
-            )
+            field = next((f for n, f in here.model_fields.items() if step in (f.alias or n, n)), None)
             if field is None:
                 return []
             here = field.annotation
@@ -236,6 +248,12 @@ def _keys(loc: Loc) -> list[str]:
     if isinstance(here, type) and issubclass(here, BaseModel):
         return [f.alias or n for n, f in here.model_fields.items()]
     return []
+
+
+def _free_keys(root: Mapping, loc: Loc) -> list[str]:
+    """The keys that the model knows at a place and the document does not have there."""
+    _, node, _ = _find(root, loc)
+    return [k for k in _keys(loc) if not (isinstance(node, Mapping) and k in node.items)]
 
 
 def _inner(annotation: Any) -> Any:
@@ -264,7 +282,9 @@ def _steps(path: str, place: Place) -> list[str]:
             len(steps) == len(prefix) and all(p in (None, s) for p, s in zip(prefix, steps, strict=True))
             for prefix in _REST
         ):
-            steps.append(rest[1:-1] if len(rest) > 1 and rest[0] == rest[-1] == '"' and '"' not in rest[1:-1] else rest)
+            steps.append(
+                rest[1:-1] if len(rest) > 1 and rest[0] == rest[-1] == '"' and '"' not in rest[1:-1] else rest
+            )
             return steps
         found = re.match(r'(?:"([^"]+)"|([^."]+))(?:\.|$)', rest)
         if not found or len(steps) > t.MAX_DEPTH:
@@ -283,14 +303,25 @@ def _with(node: Node | None, steps: list[str], value: Node, place: Place, done: 
     step, rest = steps[0], steps[1:]
     if isinstance(node, Sequence):
         if not step.isdigit() or len(step) > 6 or int(step) >= len(node.items):
-            raise Problems([Problem(place, f"{'.'.join(done)} has no item {quoted(step)}, they count from 0 to {len(node.items) - 1}")])
+            raise Problems(
+                [
+                    Problem(
+                        place,
+                        f"{'.'.join(done)} has no item {quoted(step)} (0 to {len(node.items) - 1})",
+                    )
+                ]
+            )
         items = list(node.items)
         items[int(step)] = _with(items[int(step)], rest, value, place, (*done, step))
         return Sequence(items, node.place)
     if isinstance(node, Scalar) and not node.null:
         # The short form of something that has a long one.
-        raise Problems([Problem(place, f"{'.'.join(done)} is {quoted(node.text)}, there is no {quoted(step)} in it")])
+        raise Problems(
+            [Problem(place, f"{'.'.join(done)} is {quoted(node.text)}, there is no {quoted(step)} in it")]
+        )
     old = node.items if isinstance(node, Mapping) else {}
+    if done in (("flows",), ("hosts",)) and rest and step not in old:
+        raise Problems([Problem(place, f"no {quoted(step)} in {done[0]}{nearest(step, old)}")])
     key = old[step][0] if step in old else Scalar(step, place)
     inner = old[step][1] if step in old else None
     return Mapping(
@@ -349,17 +380,25 @@ def _cells(root: Mapping, file: str) -> list[tuple[dict[str, str], Mapping]]:
             problems.append(Problem(node.place, f"matrix: {quoted(name)} has no values"))
         for item in items:
             if not isinstance(item, Scalar) or item.null:
-                problems.append(Problem(item.place, f"matrix: a value of {quoted(name)} must be text or a number"))
+                problems.append(
+                    Problem(item.place, f"matrix: a value of {quoted(name)} must be text or a number")
+                )
         values[name] = list(items)
         if not _is_path(name) and not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
-            problems.append(Problem(key.place, f"{quoted(name)} is neither a path (flows.gold.udp) nor a name"))
+            problems.append(
+                Problem(key.place, f"{quoted(name)} is neither a path (flows.gold.udp) nor a name")
+            )
     names = [n for n in values if not _is_path(n)]
     used = {h for s in t.scalars(bare) for h in _HOLE.findall(s.text)}
     used |= {h for k in _key_texts(bare) for h in _HOLE.findall(k)}
     for name in names:
         if name not in used:
             key = axes.items[name][0]
-            problems.append(Problem(key.place, f"nothing uses ${{{name}}}{nearest(name, used) or nearest(name, _keys(()))}"))
+            problems.append(
+                Problem(
+                    key.place, f"nothing uses ${{{name}}}{nearest(name, used) or nearest(name, _keys(()))}"
+                )
+            )
     for scalar in t.scalars(bare):
         for hole in _HOLE.finditer(scalar.text):
             if hole[1] not in names and names:
@@ -380,7 +419,9 @@ def _cells(root: Mapping, file: str) -> list[tuple[dict[str, str], Mapping]]:
                 place = axes.items[name][0].place
                 steps = _steps(name, place)
                 if steps[0] not in _keys(()):
-                    raise Problems([Problem(place, f"unknown key {quoted(steps[0])}{nearest(steps[0], _keys(()))}")])
+                    raise Problems(
+                        [Problem(place, f"unknown key {quoted(steps[0])}{nearest(steps[0], _keys(()))}")]
+                    )
                 tree = _with(tree, steps, value, place)
         texts = {n: v.text for n, v in cell.items() if isinstance(v, Scalar)}
         filled = _filled(tree, {n: texts[n] for n in names}) if names else tree

@@ -33,14 +33,15 @@ from pydantic_core import PydanticCustomError
 from harness.scenario import expect as x
 from harness.scenario import quantity as q
 from harness.scenario.topology import Network, Port, Topology
-from harness.scenario.words import listed, nearest, quoted
+from harness.scenario.words import listed, quoted
 from harness.traffic import units
 
 SCHEMA = "dnh-scenario/1"
+GuestKind = Literal["usermode", "qemu", "bhyve", "remote"]
+GUESTS: tuple[GuestKind, ...] = ("usermode", "qemu", "bhyve", "remote")
 LONGEST = 7 * 86400.0
 """Seconds that anything in a scenario may last."""
 MOST_EVENTS = 100_000
-GUESTS = ("usermode", "qemu", "bhyve", "remote")
 GRACE = 1.0
 """Seconds that a scenario goes on behind its last flow or event, when it does not say how long."""
 
@@ -53,7 +54,7 @@ def wrong(message: str, **where: int) -> PydanticCustomError:
 # --- values ----------------------------------------------------------------------------------------
 
 
-def _quantity(parse: Callable[[str], float], unit: str, low: float, high: float, above: bool = False) -> Any:
+def _quantity(parse: Callable[[str], float], unit: str, low: float, high: float) -> Any:
     """A validator for text with a unit, or a plain number that is in the base unit already."""
 
     def read(value: object) -> object:
@@ -66,8 +67,8 @@ def _quantity(parse: Callable[[str], float], unit: str, low: float, high: float,
                 raise wrong(f"{quoted(value)} is too large") from None
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise wrong(f"wanted {q.CALLED[q.DIMS[unit]]}")
-        if value < low or (above and value == low):
-            raise wrong(f"{q.shown(value, unit)} is too small, must be {'above' if above else 'at least'} {q.shown(low, unit)}")
+        if value < low:
+            raise wrong(f"{q.shown(value, unit)} is too small, at least {q.shown(low, unit)}")
         if value > high:
             raise wrong(f"{q.shown(value, unit)} is too large, at most {q.shown(high, unit)}")
         return float(value)
@@ -121,16 +122,20 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
-def _one_line(value: str) -> str:
-    if "\n" in value or not value.strip():
+def _one_line(value: object) -> object:
+    value = _text(value)
+    if isinstance(value, str) and ("\n" in value or not value.strip()):
         raise wrong("wanted one line of text" if value.strip() else "is empty")
     return value
 
 
 Text = Annotated[str, BeforeValidator(_text), Field(max_length=65536)]
-Line = Annotated[str, BeforeValidator(_text), Field(max_length=1000), BeforeValidator(lambda v: _one_line(v) if isinstance(v, str) else v)]
+Line = Annotated[str, BeforeValidator(_one_line), Field(max_length=1000)]
 Value = Annotated[
-    str, BeforeValidator(_text), Field(max_length=1000), WithJsonSchema({"type": ["string", "number", "boolean"]})
+    str,
+    BeforeValidator(_text),
+    Field(max_length=1000),
+    WithJsonSchema({"type": ["string", "number", "boolean"]}),
 ]
 """What is given to a sysctl or a tunable."""
 
@@ -147,7 +152,9 @@ def _name(what: str, pattern: str, longest: int, reserved: tuple[str, ...] = ())
         if len(value) > longest:
             raise wrong(f"{quoted(value)} is too long for the name of {what} (at most {longest} characters)")
         if not compiled.fullmatch(value):
-            raise wrong(f"{quoted(value)} cannot be the name of {what}: letters, digits and _ with a letter first")
+            raise wrong(
+                f"{quoted(value)} cannot be the name of {what}: letters, digits and _ with a letter first"
+            )
         return value
 
     return BeforeValidator(read)
@@ -162,24 +169,30 @@ def _named(description: str, longest: int = 31) -> Any:
     )
 
 
-HostName = Annotated[str, _name("a host", _WORD, 31, ("guest", "all", "panic", "console", "verdict", "reports", *x.FUNCTIONS)), _named("a host: a vnet jail")]
-LinkName = Annotated[str, _name("a link", _WORD, 15, ("lo0", "any")), _named("a link, and the interface that each host has on it", 15)]
-FlowName = Annotated[str, _name("a flow", _WORD, 31, ("panic", "console", "verdict", "reports", "guest", *x.FUNCTIONS)), _named("a flow")]
+HostName = Annotated[
+    str,
+    _name("a host", _WORD, 31, ("guest", "all", "panic", "console", "verdict", "reports", *x.FUNCTIONS)),
+    _named("a host: a vnet jail"),
+]
+LinkName = Annotated[
+    str,
+    _name("a link", _WORD, 15, ("lo0", "any")),
+    _named("a link, and the interface that each host has on it", 15),
+]
+FlowName = Annotated[
+    str,
+    _name("a flow", _WORD, 31, ("panic", "console", "verdict", "reports", "guest", *x.FUNCTIONS)),
+    _named("a flow"),
+]
 Place = Annotated[str, _name("a host", _WORD, 31), _named("a host, or guest for the base system")]
-Sysctl = Annotated[
-    str,
-    BeforeValidator(lambda v: _sysctl_name(v)),
-    WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z_%][\w.%-]*$", "examples": ["net.inet.ip.fw.one_pass"]}),
-]
-FileWord = Annotated[
-    str,
-    BeforeValidator(lambda v: _word(v)),
-    WithJsonSchema({"type": "string", "pattern": r"^[\w./+:-]+$"}),
-]
 
 
 def _sysctl_name(value: object) -> object:
-    if not isinstance(value, str) or len(value) > 200 or not re.fullmatch(r"[A-Za-z_%][\w.%-]*", value, re.ASCII):
+    if (
+        not isinstance(value, str)
+        or len(value) > 200
+        or not re.fullmatch(r"[A-Za-z_%][\w.%-]*", value, re.ASCII)
+    ):
         raise wrong(f"{quoted(value)} is no name of a sysctl or tunable")
     return value
 
@@ -189,6 +202,20 @@ def _word(value: object) -> object:
     if not isinstance(value, str) or len(value) > 200 or not re.fullmatch(r"[\w./+:-]+", value, re.ASCII):
         raise wrong(f"{quoted(value)} is no name (letters, digits and _ . / + : -)")
     return value
+
+
+Sysctl = Annotated[
+    str,
+    BeforeValidator(_sysctl_name),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^[A-Za-z_%][\w.%-]*$", "examples": ["net.inet.ip.fw.one_pass"]}
+    ),
+]
+FileWord = Annotated[
+    str,
+    BeforeValidator(_word),
+    WithJsonSchema({"type": "string", "pattern": r"^[\w./+:-]+$"}),
+]
 
 
 def _address(value: object) -> object:
@@ -213,7 +240,13 @@ def _address(value: object) -> object:
 Address = Annotated[
     str,
     BeforeValidator(_address),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9A-Fa-f.:]+/\d{1,3}$", "examples": ["10.0.1.1/24", "2001:db8::1/64"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^[0-9A-Fa-f.:]+/\d{1,3}$",
+            "examples": ["10.0.1.1/24", "2001:db8::1/64"],
+        }
+    ),
 ]
 
 
@@ -248,7 +281,11 @@ def _ether(value: object) -> object:
     return text.lower()
 
 
-Ether = Annotated[str, BeforeValidator(_ether), WithJsonSchema({"type": "string", "pattern": "^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$"})]
+Ether = Annotated[
+    str,
+    BeforeValidator(_ether),
+    WithJsonSchema({"type": "string", "pattern": "^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$"}),
+]
 
 
 def _several(value: object) -> object:
@@ -277,7 +314,11 @@ def _list_of(items: dict[str, Any], **more: Any) -> Any:
 
 class _Model(BaseModel):
     model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        serialize_by_alias=True,
+        use_attribute_docstrings=True,
     )
 
 
@@ -312,7 +353,11 @@ Offered = Annotated[
     Load,
     BeforeValidator(_load),
     PlainSerializer(str, return_type=str, when_used="json"),
-    _schema("a rate of IP packets (bit/s) or packets per second", {**units.RATE, **units.PACKET_RATE}, ["20Mbit/s", "1000pps"]),
+    _schema(
+        "a rate of IP packets (bit/s) or packets per second",
+        {**units.RATE, **units.PACKET_RATE},
+        ["20Mbit/s", "1000pps"],
+    ),
 ]
 PacketSize = Annotated[
     int, Field(ge=28, le=65535), WithJsonSchema({"type": "integer", "minimum": 28, "maximum": 65535})
@@ -404,14 +449,18 @@ class Flow(_Model):
     def _agree(self) -> Flow:
         kinds = [k for k in ("udp", "tcp", "ping") if getattr(self, k) is not None]
         if len(kinds) != 1:
-            raise wrong("wants exactly one of udp, tcp and ping" + (f", has {listed(kinds)}" if kinds else ""))
+            raise wrong(
+                "wants exactly one of udp, tcp and ping" + (f", has {listed(kinds)}" if kinds else "")
+            )
         kind = kinds[0]
         if self.size is not None and self.sizes is not None:
             raise wrong("has both size and sizes")
         if self.duration is not None and self.stop is not None:
             raise wrong("has both for and stop")
         if self.stop is not None and self.stop <= self.start:
-            raise wrong(f"stops at {q.exact(self.stop, 's')}, not after its start at {q.exact(self.start, 's')}")
+            raise wrong(
+                f"stops at {q.exact(self.stop, 's')}, not after its start at {q.exact(self.start, 's')}"
+            )
         if (self.on is None) != (self.off is None):
             raise wrong("has on without off" if self.off is None else "has off without on")
         if kind == "tcp" and (self.size or self.sizes or self.on):
@@ -460,7 +509,9 @@ def split_target(to: str) -> tuple[str, int | None]:
 
     An empty host means that the text makes no sense.
     """
-    found = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?|([\w.-]+)(?::(\d{1,5}))?", to.strip(), re.ASCII)
+    found = re.fullmatch(
+        r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?|([\w.-]+)(?::(\d{1,5}))?", to.strip(), re.ASCII
+    )
     if not found:
         try:
             return str(ipaddress.IPv6Address(to.strip())), None
@@ -533,7 +584,9 @@ class Event(_Model):
         ):
             raise wrong(f"{quoted(self.delete)}: write pipe, queue, sched or rule and its number (pipe 1)")
         if self.pipe is not None and not re.match(r"\d{1,5}\s+\S", self.pipe.strip(), re.ASCII):
-            raise wrong(f"{quoted(self.pipe)}: write the pipe's number and its configuration (1 config bw 5Mbit/s)")
+            raise wrong(
+                f"{quoted(self.pipe)}: write the pipe's number and its configuration (1 config bw 5Mbit/s)"
+            )
         if self.jail is not None and self.on == "guest":
             raise wrong("the base system cannot be removed, only a host")
         return self
@@ -604,7 +657,7 @@ Scalar = Annotated[str | int | float | bool, WithJsonSchema({"type": ["string", 
 
 
 class Scenario(_Model):
-    """A scenario, or one cell of its matrix: hosts, what is pushed into them, traffic, events, what is expected."""
+    """A scenario, or one cell of its matrix: hosts, what they are given, traffic, events, expectations."""
 
     name: Line
     """What it is, in a few words."""
@@ -615,7 +668,7 @@ class Scenario(_Model):
     tags: Annotated[tuple[FileWord, ...], BeforeValidator(_several), _list_of({"type": "string"})] = ()
     """Words to choose scenarios by."""
     guests: Annotated[
-        tuple[Literal["usermode", "qemu", "bhyve", "remote"], ...], BeforeValidator(_several), Field(min_length=1),
+        tuple[GuestKind, ...], BeforeValidator(_several), Field(min_length=1),
         _list_of({"enum": list(GUESTS)}),
     ] = GUESTS  # fmt: skip
     """The kinds of guest that it makes sense on (default: all)."""
@@ -638,7 +691,15 @@ class Scenario(_Model):
     scale: bool = False
     """yes: on a guest that is too slow all rates may be multiplied by one factor: the flows', those in ipfw,
     dnctl and events, and those expected.  Times, sizes, counts and ratios stay."""
-    matrix: dict[Line, Annotated[tuple[Scalar, ...], BeforeValidator(_several), Field(min_length=1), _list_of({"type": ["string", "number", "boolean"]})]] = Field(default_factory=dict)
+    matrix: dict[
+        Line,
+        Annotated[
+            tuple[Scalar, ...],
+            BeforeValidator(_several),
+            Field(min_length=1),
+            _list_of({"type": ["string", "number", "boolean"]}),
+        ],
+    ] = Field(default_factory=dict)
     """Values to be tried in all combinations: of a dotted path into the scenario, or of a name that is used
     as ${name} in its text."""
     cell: dict[str, Scalar] = Field(default_factory=dict)
@@ -671,7 +732,7 @@ class Scenario(_Model):
     _file: str = PrivateAttr(default="")
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Scenario:
-        """A copy, with other values where ``update`` has some; nothing worked out of the old values is kept."""
+        """A copy, other values where ``update`` has some; nothing worked out of the old ones is kept."""
         copy = super().model_copy(update=update, deep=deep)
         for name in ("sha256", "topology", "expectations", "text_expectations"):
             copy.__dict__.pop(name, None)
@@ -706,7 +767,12 @@ class Scenario(_Model):
     def to_yaml(self) -> str:
         """The expanded scenario as YAML; reads back as the same scenario."""
         text: str = yaml.dump(
-            self.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False
+            self.to_dict(),
+            Dumper=_Dumper,
+            sort_keys=False,
+            allow_unicode=True,
+            width=110,
+            default_flow_style=False,
         )
         return text
 
@@ -716,7 +782,7 @@ class Scenario(_Model):
         return _digest(self.to_dict())
 
     def setup_digest(self) -> str:
-        """Hash of what a guest has to have before anything is pushed into it: kernel, hosts, links, routes."""
+        """Hash of what a guest has before anything is pushed into it: kernel, hosts, links, routes."""
         plain = self.to_dict()
         keys = ("kernel", "ncpu", "clock", "hosts", "links", "routes")
         forwards = {h: (self.forwards(h, 4), self.forwards(h, 6)) for h in self.hosts}
@@ -823,13 +889,15 @@ class Scenario(_Model):
             if key not in x.SPECIAL or key in ("verdict", "reports"):
                 continue
             if isinstance(value, str) or key == "panic.cycle":
-                out.append(x.parse_text(key, (value,) if key == "panic.cycle" and isinstance(value, str) else value))
+                out.append(
+                    x.parse_text(key, (value,) if key == "panic.cycle" and isinstance(value, str) else value)
+                )
             else:
                 out += [x.parse_text(key, v) for v in value]
         return tuple(out)
 
     def scaled(self, factor: float) -> Scenario:
-        """The scenario for a slow guest: every rate multiplied by ``factor``.  ValueError unless ``scale: yes``."""
+        """The scenario for a slow guest: every rate times ``factor``.  ValueError unless ``scale: yes``."""
         if not self.scale:
             raise ValueError(f"{self.name} does not allow its rates to be scaled")
 
@@ -848,19 +916,24 @@ class Scenario(_Model):
             return tuple(q.scale_rates(v, factor) for v in value)
 
         events = [
-            e.model_copy(update={k: text(getattr(e, k)) for k in ("run", "pipe") if getattr(e, k) is not None})
+            e.model_copy(
+                update={k: text(getattr(e, k)) for k in ("run", "pipe") if getattr(e, k) is not None}
+            )
             for e in self.events
         ]
-        blocks = {k: {h: text(v) for h, v in getattr(self, k).items()} for k in ("setup", "ipfw", "dnctl", "pf")}
+        blocks = {
+            k: {h: text(v) for h, v in getattr(self, k).items()} for k in ("setup", "ipfw", "dnctl", "pf")
+        }
         expected = {k: v if k in x.SPECIAL else text(v) for k, v in self.expect.items()}
         copy = self.model_copy(update={
-            "flows": {n: flow(f) for n, f in self.flows.items()}, "events": tuple(events), "expect": expected, **blocks,
+            "flows": {n: flow(f) for n, f in self.flows.items()}, "events": tuple(events), "expect": expected,
+            **blocks,
         })  # fmt: skip
         return type(self).model_validate(copy.to_dict()).in_file(self.file)
 
 
 def routes(scenario: Scenario) -> dict[str, dict[str, str]]:
-    """Routes by host, destination -> gateway: those of the scenario; where a host has none, the shortest ones."""
+    """Routes by host, destination -> gateway: the scenario's; where a host has none, the shortest ones."""
     return {
         host: scenario.routes[host] if host in scenario.routes else scenario.topology.routes(host)
         for host in scenario.hosts
@@ -884,7 +957,3 @@ def _represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _represent)
-
-__all__ = [
-    "Attachment", "Event", "Flow", "Kernel", "Link", "Load", "Scenario", "nearest", "routes", "split_target",
-]  # fmt: skip

@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.scenario.words import quoted
 from harness.traffic import units
 
 Dims = tuple[int, int, int]
@@ -24,7 +23,7 @@ PACKETS: Dims = (0, 0, 1)
 RATE: Dims = (1, -1, 0)
 PACKET_RATE: Dims = (0, -1, 1)
 
-#: The name of each dimension's base unit, and what one calls it.  Rates are bytes/s inside an expression only.
+#: The name of each dimension's base unit, and what one calls it.  (Inside an expression rates are bytes/s.)
 UNIT: Mapping[Dims, str] = {
     PLAIN: "", DATA: "bytes", TIME: "s", PACKETS: "packets", RATE: "bit/s", PACKET_RATE: "packets/s",
 }  # fmt: skip
@@ -84,23 +83,26 @@ def exact(value: float, unit: str) -> str:
 
 
 def _digits(number: float) -> str:
-    return str(int(number)) if math.isfinite(number) and number == int(number) and abs(number) < 1e15 else repr(number)
+    return (
+        str(int(number))
+        if math.isfinite(number) and number == int(number) and abs(number) < 1e15
+        else repr(number)
+    )
 
 
 def shown(value: float, unit: str) -> str:
     """A measured value for people: four digits and a fitting unit."""
     if not math.isfinite(value):
         return str(value)
-    if unit == "ratio" or unit == "":
+    if unit in ("ratio", ""):
         return f"{value:.4g}"
     if unit in ("bytes", "packets"):
         text = f"{value:.0f}" if value == int(value) else f"{value:.4g}"
         return f"{text} {unit}"
     steps = _STEPS[unit]
-    for word in steps:
-        if abs(value) >= WORDS[word][0] * 0.99995:
-            return f"{value / WORDS[word][0]:.4g} {word}"
-    return f"{value / WORDS[steps[-1]][0]:.4g} {steps[-1]}"
+    word = next((w for w in steps if abs(value) >= WORDS[w][0] * 0.99995), steps[-1])
+    number = value / WORDS[word][0]
+    return f"{number:.0f} {word}" if 1e4 <= abs(number) < 1e15 else f"{number:.4g} {word}"
 
 
 _RATE_WORD = re.compile(
@@ -120,11 +122,3 @@ def scale_rates(text: str, factor: float) -> str:
         return f"{number:.6f}".rstrip("0").rstrip(".") + found[2] + word
 
     return _RATE_WORD.sub(one, text)
-
-
-def number(text: str) -> tuple[float, str]:
-    """The number and the unit's word of a quantity's text.  ValueError for what is none."""
-    found = re.fullmatch(r"\s*([+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?)\s*(\S{0,20})\s*", text, re.ASCII)
-    if not found:
-        raise ValueError(f"{quoted(text)} is no number with a unit")
-    return float(found[1]), found[2]

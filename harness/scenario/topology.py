@@ -82,11 +82,11 @@ class Topology:
             for own in self.of(host)
             if own.address.version == version
             for other in self._on[own.link]
-            if other.host != host and other.address.ip in own.address.network  # type: ignore[operator]
+            if other.host != host and other.address.ip in own.address.network
         ]
 
     def ways(self, host: str, version: int) -> dict[str, list[tuple[End, End]]]:
-        """The shortest way to every host that can be reached: its hops, each (sender's end, receiver's end)."""
+        """The shortest way to every host within reach: its hops, each (sender's end, receiver's end)."""
         found: dict[str, list[tuple[End, End]]] = {host: []}
         waiting = deque([host])
         while waiting:

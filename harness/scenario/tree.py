@@ -103,9 +103,9 @@ class _Loader(yaml.SafeLoader):
         self.nodes += 1
         try:
             if self.depth > MAX_DEPTH:
-                raise yaml.MarkedYAMLError(None, None, f"nested more than {MAX_DEPTH} deep", self.peek_event().start_mark)
+                raise yaml.MarkedYAMLError(None, None, f"nested more than {MAX_DEPTH} deep", self.get_mark())
             if self.nodes > MAX_NODES:
-                raise yaml.MarkedYAMLError(None, None, f"more than {MAX_NODES} values", self.peek_event().start_mark)
+                raise yaml.MarkedYAMLError(None, None, f"more than {MAX_NODES} values", self.get_mark())
             node: yaml.Node | None = super().compose_node(parent, index)
             return node
         finally:
@@ -115,7 +115,9 @@ class _Loader(yaml.SafeLoader):
 def decode(data: bytes, source: str) -> str:
     """The text of a file.  Raises Problems for what is not UTF-8 or too large."""
     if len(data) > MAX_BYTES:
-        raise Problems([Problem(Place(source), f"a file of {len(data)} bytes is too large (at most {MAX_BYTES})")])
+        raise Problems(
+            [Problem(Place(source), f"a file of {len(data)} bytes is too large (at most {MAX_BYTES})")]
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as e:
@@ -128,7 +130,14 @@ def parse(text: str, source: str) -> Node | None:
     """The tree of a document; None for an empty one.  Raises Problems."""
     bad = re.search(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
     if bad:
-        raise Problems([Problem(_at(text, bad.start(), source), f"a character U+{ord(bad[0]):04X} that YAML does not allow")])
+        raise Problems(
+            [
+                Problem(
+                    _at(text, bad.start(), source),
+                    f"a character U+{ord(bad[0]):04X} that YAML does not allow",
+                )
+            ]
+        )
     loader = _Loader(text)
     try:
         root = loader.get_single_node()
@@ -153,9 +162,9 @@ def _at(text: str, index: int, source: str) -> Place:
 
 
 _WORDS = {
-    "mapping values are not allowed here": "a ':' that makes no sense here; text with ': ' in it needs quotes",
+    "mapping values are not allowed here": "a ':' that makes no sense; text with ': ' in it needs quotes",
     "could not find expected ':'": "a key without ':'",
-    "expected <block end>, but found '<block mapping start>'": "this line is indented otherwise than those above it",
+    "expected <block end>, but found '<block mapping start>'": "this line is not indented as those above it",
     "expected a single document in the stream": "a second document; a file holds one scenario",
 }
 
@@ -197,7 +206,11 @@ class _Builder:
     def node(self, node: yaml.Node, depth: int) -> Node:
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
-            what = "aliases that repeat themselves" if depth > MAX_DEPTH else f"aliases that make more than {MAX_NODES} values"
+            what = (
+                "aliases that repeat themselves"
+                if depth > MAX_DEPTH
+                else f"aliases that make more than {MAX_NODES} values"
+            )
             raise yaml.MarkedYAMLError(None, None, what, node.start_mark)
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node)
@@ -226,14 +239,16 @@ class _Builder:
         tag = node.tag or ""
         if tag.startswith("!") or not tag.startswith("tag:yaml.org,2002:"):
             self.problems.append(Problem(place, f"the tag {quoted(tag)} has no meaning here"))
-        out = Scalar(node.value, place, node.style, null=tag == "tag:yaml.org,2002:null" and node.style is None)
+        out = Scalar(
+            node.value, place, node.style, null=tag == "tag:yaml.org,2002:null" and node.style is None
+        )
         if node.style == "|":
             out.lines = self.block_lines(node)
         return out
 
     def block_lines(self, node: yaml.ScalarNode) -> list[Place]:
         first = node.start_mark.line + 1
-        count = node.value.count("\n") + 1
+        count = len(node.value.splitlines())
         rows = self.rows[first : min(first + count, node.end_mark.line + 1)]
         indent = min((len(r) - len(r.lstrip(" ")) for r in rows if r.strip(" ")), default=0)
         return [Place(self.source, first + n + 1, indent + 1) for n in range(len(rows))]
@@ -270,4 +285,6 @@ def within(scalar: Scalar, offset: int) -> Place:
             return Place(start.source, start.line, start.column + offset - (before.rfind("\n") + 1))
     if not scalar.place.line or scalar.style in ("|", ">") or "\n" in scalar.text:
         return scalar.place
-    return Place(scalar.place.source, scalar.place.line, scalar.place.column + offset + (1 if scalar.style else 0))
+    return Place(
+        scalar.place.source, scalar.place.line, scalar.place.column + offset + (1 if scalar.style else 0)
+    )
