@@ -49,6 +49,9 @@ int	u_exec(int argc, char **argv);
 /* The same in a process of its own with these credentials; waits for its end. */
 int	u_run(struct ucred *cr, int argc, char **argv);
 
+/* Waits for the end of a process that proc_spawn() made; its exit status. */
+int	u_wait(struct proc *p);
+
 /* Sleep; EINTR when a signal ends it. */
 int	u_sleep_ns(int64_t ns);
 /* Somebody wants this program to end (kill, Ctrl-C): return soon. */
