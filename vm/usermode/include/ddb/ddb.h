@@ -10,6 +10,8 @@ typedef void db_cmdfcn_t(db_expr_t addr, bool have_addr, db_expr_t count, char *
 struct db_cmd { const char *name; const char *group; db_cmdfcn_t *func; };
 int	db_printf(const char *fmt, ...) __printflike(1, 2);
 extern volatile bool db_pager_quit;
+struct thread;
+struct thread *tdfind_ddb(int tid);	/* no lock taken */
 #ifdef DDB
 #define	_DB_CMD(list, nm, fn)						\
 	static db_cmdfcn_t fn;						\

@@ -25,19 +25,19 @@
 #define	BIT_ANDNOT(s, d, b)	do { __BIT_EACH(s, __i) (d)->__bits[__i] &= ~(b)->__bits[__i]; } while (0)
 #define	BIT_XOR(s, d, b)	do { __BIT_EACH(s, __i) (d)->__bits[__i] ^= (b)->__bits[__i]; } while (0)
 #define	BIT_EMPTY(s, p) __extension__ ({ bool __r = true;				\
-	__BIT_EACH(s, __i) if ((p)->__bits[__i] != 0) __r = false; __r; })
+	__BIT_EACH(s, __i) { if ((p)->__bits[__i] != 0) __r = false; } __r; })
 #define	BIT_ISFULLSET(s, p) __extension__ ({ bool __r = true;			\
-	__BIT_EACH(s, __i) if ((p)->__bits[__i] != -1L) __r = false; __r; })
+	__BIT_EACH(s, __i) { if ((p)->__bits[__i] != -1L) __r = false; } __r; })
 #define	BIT_CMP(s, p, c) __extension__ ({ bool __r = false;				\
-	__BIT_EACH(s, __i) if ((p)->__bits[__i] != (c)->__bits[__i]) __r = true; __r; })
+	__BIT_EACH(s, __i) { if ((p)->__bits[__i] != (c)->__bits[__i]) __r = true; } __r; })
 #define	BIT_OVERLAP(s, p, c) __extension__ ({ bool __r = false;			\
-	__BIT_EACH(s, __i) if (((p)->__bits[__i] & (c)->__bits[__i]) != 0) __r = true; __r; })
+	__BIT_EACH(s, __i) { if (((p)->__bits[__i] & (c)->__bits[__i]) != 0) __r = true; } __r; })
 #define	BIT_FFS(s, p) __extension__ ({ int __r = 0;					\
-	__BIT_EACH(s, __i) if ((p)->__bits[__i] != 0) {			\
-		__r = ffsl((p)->__bits[__i]) + (int)__i * _BITSET_BITS; break; } __r; })
+	__BIT_EACH(s, __i) { if ((p)->__bits[__i] != 0) {		\
+		__r = ffsl((p)->__bits[__i]) + (int)__i * _BITSET_BITS; break; } } __r; })
 #define	BIT_FLS(s, p) __extension__ ({ int __r = 0;					\
-	__BIT_EACH(s, __i) if ((p)->__bits[__i] != 0)			\
-		__r = flsl((p)->__bits[__i]) + (int)__i * _BITSET_BITS; __r; })
+	__BIT_EACH(s, __i) { if ((p)->__bits[__i] != 0)			\
+		__r = flsl((p)->__bits[__i]) + (int)__i * _BITSET_BITS; } __r; })
 #define	BIT_COUNT(s, p) __extension__ ({ int __r = 0;				\
 	__BIT_EACH(s, __i) __r += __builtin_popcountl((u_long)(p)->__bits[__i]); __r; })
 #define	BIT_FOREACH_ISSET(s, i, p)					\

@@ -14,7 +14,7 @@
 #define	SX_NOADAPTIVE	0x10
 #define	SX_RECURSE	0x20
 #define	SX_NEW		0x40
-#define	SX_INTERRUPTIBLE 0x40
+#define	SX_INTERRUPTIBLE 0x80
 
 void	sx_init_flags(struct sx *sx, const char *description, int opts);
 void	sx_destroy(struct sx *sx);
