@@ -14,7 +14,7 @@
 
 #define	IP_UDP_HEADERS	28	/* sizes and rates are those of IP packets, as ipfw counts them */
 #define	IP_MAX_SIZE	65535
-#define	MAX_SENDERS	256
+#define	MAX_SENDERS	256	/* a byte of the header */
 #define	MAX_SIZES	16
 
 /* A choice of packet sizes: exactly in these proportions, dealt from a shuffled deck. */
@@ -28,20 +28,18 @@ struct dg_sizes {
 struct dg_options {
 	const char	*id;
 	uint32_t	 flow;		/* hash of the id: what a packet carries of it */
-	struct os_addr	 to;
+	char		 to[64];
 	uint16_t	 port;
-	uint64_t	 rate;		/* bit/s of IP packets, 0: by upps */
+	uint64_t	 mrate;		/* bits of IP packets in 1000 s; 0: by upps */
 	uint64_t	 upps;		/* packets in 10^6 s */
 	struct dg_sizes	 sizes;
 	int64_t		 on, off;
-	int64_t		 base;		/* what starts and intervals are counted from */
-	int64_t		 start, length;	/* start: absolute */
+	int64_t		 start, length;
 	int64_t		 interval;	/* of the lines; 0: none */
 	int64_t		 gap;		/* ping: between two echoes */
 	int64_t		 idle;		/* 0: no limit */
 	int64_t		 linger;
 	uint32_t	 senders;
-	uint32_t	 buffer;
 	uint64_t	 seed;
 };
 
@@ -62,13 +60,13 @@ struct dg_hist {
 	uint64_t	 count;
 	int64_t		 min, max;
 	uint64_t	 sum;
-	uint64_t	 sq_hi, sq_lo;	/* sum of squares */
+	unsigned __int128 sumsq;
 	uint32_t	*bucket;
 };
-#define	DG_HIST_FINE	10	/* three digits */
-#define	DG_HIST_COARSE	6	/* for intervals */
+#define	DG_HIST_FINE	8	/* 0.4 % */
+#define	DG_HIST_COARSE	6	/* 1.6 %, for intervals */
 
-int	dg_hist_init(struct dg_hist *h, int bits);
+void	dg_hist_init(struct dg_hist *h, int bits);
 void	dg_hist_fini(struct dg_hist *h);
 void	dg_hist_add(struct dg_hist *h, int64_t value);
 void	dg_hist_clear(struct dg_hist *h);
@@ -85,17 +83,16 @@ struct dg_header {
 	uint16_t	sender;
 	uint16_t	senders;
 	uint16_t	flags;
-	uint32_t	length;		/* of a stream's block, header included */
+	uint32_t	length;		/* of the IP packet, or of a stream's block, header included */
 	uint64_t	seq;
 	int64_t		when;
 };
-#define	DG_HEADER_SIZE	40
+#define	DG_HEADER_SIZE	36
 #define	DG_LAST		0x0001	/* nothing comes after this one */
 
 void	dg_header_put(void *buf, const struct dg_header *h);
 bool	dg_header_get(const void *buf, size_t len, struct dg_header *h);
 uint32_t dg_hash(const char *text);
-uint32_t dg_session(void);
 uint64_t dg_random(uint64_t *state);
 
 /* What has come of one sender's sequence. */
@@ -124,40 +121,36 @@ const char *dg_errname(int error);
 
 /* Lines of JSON, each written in one piece. */
 struct dg_line {
-	size_t		len;
-	char		text[2048];
+	size_t		len, room;
+	char		*text;
 };
-void	dg_line_begin(struct dg_line *l, const struct dg_options *o, const char *role, const char *proto,
-	    const char *kind);
+void	dg_line_begin(struct dg_line *l, const struct dg_options *o, const char *role, const char *kind,
+	    int64_t t0, int64_t t1);
 void	dg_line_add(struct dg_line *l, const char *fmt, ...) __attribute__((__format__(__printf__, 2, 3)));
-void	dg_line_summary(struct dg_line *l, const char *name, const struct dg_hist *h);
+void	dg_line_delay(struct dg_line *l, const struct dg_hist *h, bool all);
+void	dg_line_hist(struct dg_line *l, const struct dg_hist *h);
 void	dg_line_errors(struct dg_line *l, const struct dg_errors *e);
 void	dg_line_end(struct dg_line *l);
-/* The histogram, in as many lines as it takes. */
-void	dg_print_hist(struct dg_line *l, const struct dg_options *o, const char *role, const char *proto,
-	    const struct dg_hist *h);
-/* Says what failed, as a line of JSON and on standard error; returns DNGEN_FAILED. */
-int	dg_fail(const struct dg_options *o, const char *role, const char *proto, const char *what, int error);
+/* Says on standard error what failed; returns DNGEN_FAILED. */
+int	dg_fail(const char *what, int error);
 
 /*
- * Intervals: lines at base + k * interval with what came since the last one.
+ * Intervals: lines at start + k * interval with what came since the last one.
  * The first line is that of the first packet.
  */
 struct dg_interval {
-	int64_t		 next;		/* the end of the current one */
-	int64_t		 index;
+	int64_t		 t0;		/* of the current one */
 	bool		 begun;
 	uint64_t	 packets, bytes;
 	struct dg_hist	 delay;
 };
-int	dg_interval_init(struct dg_interval *i, const struct dg_options *o);
+void	dg_interval_init(struct dg_interval *i, int64_t start);
 void	dg_interval_fini(struct dg_interval *i);
+int64_t	dg_interval_end(const struct dg_interval *i, const struct dg_options *o);
 /* Print the intervals that are over at `now'. */
-void	dg_interval_pass(struct dg_interval *i, struct dg_line *l, const struct dg_options *o,
-	    const char *role, const char *proto, int64_t now);
+void	dg_interval_pass(struct dg_interval *i, const struct dg_options *o, const char *role, int64_t now);
 /* Print the last, unfinished one, if there is anything in it. */
-void	dg_interval_flush(struct dg_interval *i, struct dg_line *l, const struct dg_options *o,
-	    const char *role, const char *proto, int64_t now);
+void	dg_interval_flush(struct dg_interval *i, const struct dg_options *o, const char *role, int64_t now);
 
 /* A schedule of packets, exact in the long run. */
 struct dg_pace {
@@ -168,17 +161,15 @@ struct dg_pace {
 	int64_t		 step;		/* of the last packet */
 	int64_t		 catch_up;	/* no packet before it */
 	int64_t		 oversleep;	/* what sleeping costs here */
-	int64_t		 end;
+	int64_t		 zero, end;
 	uint64_t	 scheduled;
 	/* The deck. */
 	uint64_t	 random;
 	uint32_t	 dealt;
 	uint16_t	*deck;
-	/* How late it was. */
-	int64_t		 late_max;
-	int64_t		 late_sum;
+	int64_t		 late;		/* the most that a packet was */
 };
-int	dg_pace_init(struct dg_pace *p, const struct dg_options *o, uint32_t sender);
+void	dg_pace_init(struct dg_pace *p, const struct dg_options *o, uint32_t sender, int64_t zero);
 void	dg_pace_fini(struct dg_pace *p);
 /* When the next packet is due; past p->end there is none. */
 int64_t	dg_pace_due(const struct dg_pace *p);
@@ -186,7 +177,7 @@ int64_t	dg_pace_due(const struct dg_pace *p);
 uint32_t dg_pace_take(struct dg_pace *p, int64_t now);
 /* Whether the packet just taken was the last. */
 bool	dg_pace_over(const struct dg_pace *p);
-/* Wait for the next packet's turn. */
-int	dg_pace_wait(struct dg_pace *p, int64_t *now);
+/* Wait for the next packet's turn; false when the program is to stop. */
+bool	dg_pace_wait(struct dg_pace *p, int64_t *now);
 
 #endif /* !_DNGEN_H_ */

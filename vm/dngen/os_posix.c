@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* dngen as an ordinary program: FreeBSD and Linux. */
+#ifndef _KERNEL
+
+#ifdef __linux__
+#define	_GNU_SOURCE
+#include <sys/prctl.h>
+#endif
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -22,6 +26,9 @@
 struct os_sock {
 	int		fd;
 	enum os_kind	kind;
+};
+struct os_lock {
+	pthread_mutex_t	mutex;
 };
 struct os_thread {
 	pthread_t	id;
@@ -38,41 +45,70 @@ os_now(void)
 	return ((int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec);
 }
 
+static volatile sig_atomic_t stopping;
+
+static void
+stop(int sig)
+{
+	(void)sig;
+	stopping = 1;
+}
+
+bool
+os_stopping(void)
+{
+	return (stopping != 0);
+}
+
+/*
+ * A signal may come to another thread, or just before a sleep: nobody sleeps
+ * for longer than this without having a look.
+ */
+#define	TURN	200000000
+
 void
 os_sleep_until(int64_t when)
 {
-	struct timespec ts = { (time_t)(when / 1000000000), (long)(when % 1000000000) };
+	struct timespec ts;
+	int64_t now;
 
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
-		;
+	while (stopping == 0 && (now = os_now()) < when) {
+		now = when - now > TURN ? now + TURN : when;
+		ts.tv_sec = (time_t)(now / 1000000000);
+		ts.tv_nsec = (long)(now % 1000000000);
+		(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+	}
 }
 
 static int
 wait_for(int fd, short events, int64_t deadline)
 {
 	struct pollfd p = { fd, events, 0 };
-	struct timespec ts;
-	int64_t left = deadline - os_now();
+	struct timespec ts = { 0, 0 };
+	int64_t left;
+	int n;
 
-	if (left < 0)
-		left = 0;
-	ts.tv_sec = (time_t)(left / 1000000000);
-	ts.tv_nsec = (long)(left % 1000000000);
-	switch (ppoll(&p, 1, &ts, NULL)) {
-	case 1:
-		return (0);
-	case 0:
-		return (ETIMEDOUT);
-	default:
-		return (errno == EINTR ? ETIMEDOUT : errno);
+	while (stopping == 0) {
+		left = deadline - os_now();
+		if (left < 0)
+			left = 0;
+		ts.tv_nsec = left < TURN ? (long)left : TURN;
+		n = ppoll(&p, 1, &ts, NULL);
+		if (n > 0)
+			return (0);
+		if (n < 0 && errno != EINTR)
+			return (errno);
+		if (n == 0 && left <= TURN)
+			return (ETIMEDOUT);
 	}
+	return (EINTR);
 }
 
 int
 os_open(enum os_kind kind, struct os_sock **sp)
 {
 	struct os_sock *s;
-	int big = 1 << 20, one = 1, fd;
+	int fd, one = 1, room;
 
 	switch (kind) {
 	case OS_UDP:
@@ -89,8 +125,12 @@ os_open(enum os_kind kind, struct os_sock **sp)
 		return (errno);
 	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 	/* A receiver that is kept from running shall not lose what arrived. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &big, sizeof(big));
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	for (room = 1 << 20; kind != OS_TCP && room > 8192; room /= 2)
+		if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)) == 0)
+			break;
+	/* For udp it would let a second receiver take the port, and the packets, of the first. */
+	if (kind == OS_TCP)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	s = os_alloc(sizeof(*s));
 	s->fd = fd;
 	s->kind = kind;
@@ -123,7 +163,7 @@ os_connect(struct os_sock *s, const char *addr, int port, int64_t deadline)
 		return (EINVAL);
 	if (connect(s->fd, (struct sockaddr *)&sin, sizeof(sin)) == 0)
 		return (0);
-	if (errno != EINPROGRESS)
+	if (errno != EINPROGRESS && errno != EINTR)
 		return (errno);
 	error = wait_for(s->fd, POLLOUT, deadline);
 	if (error == 0 && getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
@@ -172,6 +212,8 @@ os_send(struct os_sock *s, const void *buf, size_t *len, int64_t deadline)
 			*len = (size_t)n;
 			return (0);
 		}
+		if (errno == EINTR)
+			continue;
 		if ((errno != EAGAIN && errno != EWOULDBLOCK) || s->kind != OS_TCP)
 			return (errno == EAGAIN ? ENOBUFS : errno);
 		error = wait_for(s->fd, POLLOUT, deadline);
@@ -216,24 +258,13 @@ os_again(int error)
 	return (error == ETIMEDOUT || error == EAGAIN);
 }
 
-const char *
-os_error(int error)
+/* Linux lets every sleep of a thread take 50 us longer unless told otherwise. */
+static void
+precise_sleep(void)
 {
-	static const struct {
-		int		error;
-		const char	*name;
-	} names[] = {
-		{ ENOBUFS, "ENOBUFS" }, { EHOSTDOWN, "EHOSTDOWN" }, { EHOSTUNREACH, "EHOSTUNREACH" },
-		{ ENETUNREACH, "ENETUNREACH" }, { ENETDOWN, "ENETDOWN" }, { EMSGSIZE, "EMSGSIZE" },
-		{ ECONNREFUSED, "ECONNREFUSED" }, { ECONNRESET, "ECONNRESET" }, { ETIMEDOUT, "ETIMEDOUT" },
-		{ EACCES, "EACCES" }, { EPERM, "EPERM" }, { EADDRINUSE, "EADDRINUSE" }, { EPIPE, "EPIPE" },
-		{ EADDRNOTAVAIL, "EADDRNOTAVAIL" }, { EINVAL, "EINVAL" }, { ENXIO, "ENXIO" }, { ENOMEM, "ENOMEM" },
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].error == error)
-			return (names[i].name);
-	return ("EOTHER");
+#ifdef __linux__
+	(void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+#endif
 }
 
 static void *
@@ -241,6 +272,7 @@ thread_start(void *arg)
 {
 	struct os_thread *t = arg;
 
+	precise_sleep();
 	t->func(t->arg);
 	return (NULL);
 }
@@ -288,13 +320,25 @@ os_free(void *p)
 }
 
 void
-os_printf(const char *fmt, ...)
+os_write(const char *text, size_t len)
 {
-	va_list ap;
+	ssize_t n;
 
-	va_start(ap, fmt);
-	(void)vprintf(fmt, ap);
-	va_end(ap);
+	while (len > 0) {
+		n = write(STDOUT_FILENO, text, len);
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n > 0) {
+			text += n;
+			len -= (size_t)n;
+		}
+	}
+}
+
+int
+os_vformat(char *buf, size_t size, const char *fmt, va_list ap)
+{
+	return (vsnprintf(buf, size, fmt, ap));
 }
 
 void
@@ -310,13 +354,55 @@ os_eprintf(const char *fmt, ...)
 unsigned
 os_ident(void)
 {
-	return ((unsigned)getpid());
+	static unsigned count;
+	uint64_t v;
+
+	v = (uint64_t)os_now() * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)getpid();
+	return ((unsigned)(v >> 32) + __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED));
+}
+
+struct os_lock *
+os_lock_new(void)
+{
+	struct os_lock *l = os_alloc(sizeof(*l));
+
+	(void)pthread_mutex_init(&l->mutex, NULL);
+	return (l);
+}
+
+void
+os_lock_free(struct os_lock *l)
+{
+	(void)pthread_mutex_destroy(&l->mutex);
+	free(l);
+}
+
+void
+os_lock(struct os_lock *l)
+{
+	(void)pthread_mutex_lock(&l->mutex);
+}
+
+void
+os_unlock(struct os_lock *l)
+{
+	(void)pthread_mutex_unlock(&l->mutex);
 }
 
 int
 main(int argc, char **argv)
 {
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = stop;
+	(void)sigaction(SIGINT, &sa, NULL);
+	(void)sigaction(SIGTERM, &sa, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)setvbuf(stdout, NULL, _IOFBF, 65536);
+	precise_sleep();
 	return (dngen_main(argc, argv));
 }
+
+#else	/* _KERNEL */
+typedef int dngen_not_here;
+#endif
