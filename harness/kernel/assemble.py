@@ -50,6 +50,8 @@ WEIGHTS = {
     "image": 1,
 }
 STEPS = {"tools": 1900, "kernel": 1050, "headers": 4400, "libraries": 9000, "programs": 1750}
+LOGS_KEPT = 20  # of each source tree
+
 # Programs whose file is not named after their folder.
 ODD_NAMES = {"libexec/rtld-elf": "ld-elf.so.1", "stand/efi/loader_simp": "loader_simp.efi"}
 
@@ -321,9 +323,12 @@ def build(spec: KernelSpec, progress: Progress = _no_progress) -> Result:
         tree, root, first=not (base / "manifest.json").exists(), wanted_cc=spec.compiler or None
     )
     log = base / "logs" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{name}.log"
+    for old in sorted((base / "logs").glob("*.log"))[:-LOGS_KEPT]:
+        old.unlink(missing_ok=True)
     job = _Build(spec, tree, series, toolchain, progress, base, log)
     with _locked(base / "lock", progress):
         made = _build_locked(job, name)
+        store.prune()
     made.seconds["total"] = time.monotonic() - began
     progress("done", 1.0)
     return made
@@ -372,6 +377,9 @@ def _build_locked(job: _Build, name: str) -> Result:
     kernel_dir, world_dir = root / "kernels" / kernel_key, root / "worlds" / world_key
     image_dir = root / "images" / image_key
     cached = True
+    for used in (kernel_dir, world_dir, image_dir):
+        with contextlib.suppress(OSError):
+            os.utime(used)
     if not (image_dir / "note.json").exists():
         cached = False
         need_kernel = not (kernel_dir / "kernel").exists()

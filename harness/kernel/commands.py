@@ -91,7 +91,7 @@ def _list(args: argparse.Namespace) -> int:
         return 0
     for i in images:
         what = i.identity
-        extra = [p["name"] for p in what.patches] + list(what.options)
+        extra = [p["name"] for p in what.patches] + list(what.options) + [f"{m}.ko" for m in what.modules]
         print(f"{i.name:24} {what.release:18} {what.flavour:8} {what.source:8} {' '.join(extra)}".rstrip())
     if not images:
         print("no guests; 'dnh guest build --src TREE' makes one, 'dnh guest fetch RELEASE' brings one")

@@ -22,6 +22,7 @@ from harness.errors import UsageError
 from harness.paths import cache_dir
 
 FORMAT = 1
+KEPT = 6  # builds that no guest is made of any more, kept for the way back
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")
 
 
@@ -162,6 +163,27 @@ def remove(name: str) -> None:
     old = guests_dir() / f".{name}.{os.getpid()}.old"
     os.rename(folder, old)
     shutil.rmtree(old, ignore_errors=True)
+    prune()
+
+
+def prune(keep: int = KEPT) -> None:
+    """Give back the room of what no guest is made of any more, but for the last ``keep`` of each kind.
+
+    Those few make it free to go back to what was built a while ago.  A file that a guest uses has two names.
+    """
+    for kind, file in (("images", "disk.img"), ("kernels", "kernel.debug")):
+        unused = []
+        for folder in cache_dir("kernel", kind).iterdir():
+            with suppress(OSError):
+                if not folder.name.startswith(".") and (folder / file).stat().st_nlink == 1:
+                    unused.append((folder.stat().st_mtime, folder))
+        for _, folder in sorted(unused, reverse=True)[keep:]:
+            shutil.rmtree(folder, ignore_errors=True)
+    worlds = [w for w in cache_dir("kernel", "worlds").iterdir() if not w.name.startswith(".")]
+    used = {i.identity.world for i in list_images()}
+    spare = sorted((w for w in worlds if w.name not in used), key=lambda w: w.stat().st_mtime, reverse=True)
+    for folder in spare[keep:]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -322,3 +322,20 @@ def test_exit_codes(
     assert main(["remove", "nothing"]) == 2
     assert main(["list"]) == 0
     assert "no guests" in capsys.readouterr().out
+
+
+def test_room_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DNH_CACHE", str(tmp_path))
+    for n in range(5):
+        for kind, file in (("images", "disk.img"), ("kernels", "kernel.debug"), ("worlds", "pmbr")):
+            folder = tmp_path / "kernel" / kind / f"k{n}"
+            folder.mkdir(parents=True)
+            (folder / file).touch()
+            os.utime(folder, (n, n))
+    with store.fresh_folder("one") as f:
+        store.link_or_copy(tmp_path / "kernel/images/k0/disk.img", f / "disk.img")
+        store.write_note(f, note("one", "k0"))
+    store.prune(keep=2)
+    assert sorted(os.listdir(tmp_path / "kernel/images")) == ["k0", "k3", "k4"]
+    assert sorted(os.listdir(tmp_path / "kernel/kernels")) == ["k3", "k4"]
+    assert sorted(os.listdir(tmp_path / "kernel/worlds")) == ["k3", "k4"]
