@@ -766,6 +766,28 @@ ifa_ifwithaddr(const struct sockaddr *addr)
 	return (NULL);
 }
 
+/* An address whose net the other one is on: for packets that bypass the routes. */
+struct ifaddr *
+ifa_ifwithnet(const struct sockaddr *addr, int ignore_ptp, int fibnum)
+{
+	struct ifnet *ifp;
+	struct ifaddr *ifa;
+	struct in_ifaddr *ia;
+
+	NET_EPOCH_ASSERT();
+	if (addr->sa_family != AF_INET)
+		return (NULL);
+	CK_STAILQ_FOREACH(ifp, &V_ifnet, if_link)
+		CK_STAILQ_FOREACH(ifa, &ifp->if_addrhead, ifa_link) {
+			ia = (struct in_ifaddr *)ifa;
+			if (ifa->ifa_addr->sa_family == AF_INET &&
+			    (ntohl(((const struct sockaddr_in *)addr)->sin_addr.s_addr) &
+			    ia->ia_subnetmask) == ia->ia_subnet)
+				return (ifa);
+		}
+	return (NULL);
+}
+
 int
 ifa_ifwithaddr_check(const struct sockaddr *addr)
 {

@@ -35,6 +35,14 @@ SYSCTL_UINT(_kern_ipc, OID_AUTO, soacceptqueue, CTLFLAG_RW, &somaxconn, 0,
 /* How much memory a buffer may take for a byte that it counts. */
 #define	SB_EFFICIENCY	8
 
+/* As at the end of a system call: nothing of the kernel's may stay with the program. */
+#define	SYSRET(v)	do {						\
+	int _v = (v);							\
+									\
+	userret(curthread, NULL);					\
+	return (_v);							\
+} while (0)
+
 int64_t
 us_now_ns(void)
 {
@@ -218,7 +226,7 @@ us_socket(enum us_type type, struct usock **sp)
 	else
 		*sp = s;
 	CURVNET_RESTORE();
-	return (error);
+	SYSRET(error);
 }
 
 int
@@ -237,7 +245,7 @@ us_close(struct usock *s)
 		so_free(s);
 	}
 	CURVNET_RESTORE();
-	return (0);
+	SYSRET(0);
 }
 
 static void
@@ -269,7 +277,7 @@ us_bind(struct usock *s, const struct us_addr *addr)
 	NET_EPOCH_EXIT(et);
 	INP_WUNLOCK(s->so_pcb);
 	CURVNET_RESTORE();
-	return (error);
+	SYSRET(error);
 }
 
 int
@@ -310,7 +318,7 @@ us_connect(struct usock *s, const struct us_addr *addr, int64_t deadline)
 		error = EOPNOTSUPP;
 	}
 	CURVNET_RESTORE();
-	return (error);
+	SYSRET(error);
 }
 
 int
@@ -327,7 +335,7 @@ us_listen(struct usock *s, int backlog)
 	mtx_unlock(&s->so_mtx);
 	error = tcp_usr_listen(s);
 	CURVNET_RESTORE();
-	return (error);
+	SYSRET(error);
 }
 
 int
@@ -379,7 +387,7 @@ us_sendto(struct usock *s, const void *buf, size_t len, const struct us_addr *to
 	else
 		error = rip_send(s, buf, len, to != NULL ? &sin : NULL);
 	CURVNET_RESTORE();
-	return (error);
+	SYSRET(error);
 }
 
 int
@@ -419,7 +427,7 @@ us_send(struct usock *s, const void *buf, size_t len, size_t *done, int64_t dead
 	if (done != NULL)
 		*done = total;
 	/* What was taken was taken: the reason why it was not all comes next time. */
-	return (total > 0 && (error == EAGAIN || error == ETIMEDOUT) ? 0 : error);
+	SYSRET(total > 0 && (error == EAGAIN || error == ETIMEDOUT) ? 0 : error);
 }
 
 /* A record of a datagram socket is a packet, IP header first. */
@@ -524,7 +532,7 @@ us_recvfrom(struct usock *s, void *buf, size_t *len, struct us_addr *from, int64
 		return (so_recv_dgram(s, buf, len, from, deadline));
 	if (from != NULL)
 		(void)us_getpeername(s, from);
-	return (so_recv_stream(s, buf, len, deadline));
+	SYSRET(so_recv_stream(s, buf, len, deadline));
 }
 
 int
@@ -541,7 +549,7 @@ us_shutdown(struct usock *s)
 	CURVNET_SET(s->so_vnet);
 	tcp_usr_shutdown(s);
 	CURVNET_RESTORE();
-	return (0);
+	SYSRET(0);
 }
 
 int
