@@ -263,10 +263,8 @@ def expectations(s: Scenario) -> Iterator[Fault]:
         for n, verdict in enumerate(declared):
             if verdict not in x.VERDICTS:
                 path: Path = ("expect", "verdict") if isinstance(value, str) else ("expect", "verdict", n)
-                yield Fault(
-                    path,
-                    f"unknown verdict {quoted(verdict)}{nearest(verdict, x.VERDICTS) or f' (known: {listed(x.VERDICTS)})'}",
-                )
+                near = nearest(verdict, x.VERDICTS) or f" (known: {listed(x.VERDICTS)})"
+                yield Fault(path, f"unknown verdict {quoted(verdict)}{near}")
     if s.expect.get("reports", "none") not in ("none", "allowed"):
         yield Fault(("expect", "reports"), "wanted none or allowed")
     for key, value in s.expect.items():

@@ -40,7 +40,7 @@ VERDICTS = ("pass", "fail", "panic", "hang", "error")
 FLOW_METRICS: Mapping[str, str] = {
     "rate": "bit/s", "sent": "packets", "received": "packets", "lost": "packets", "loss": "ratio",
     "duplicates": "packets", "reordered": "packets", "errors": "packets", "bytes": "bytes", "late": "s",
-    **{f"delay.{p}": "s" for p in ("min", "mean", "p50", "p90", "p95", "p99", "p999", "max", "std", "jitter")},
+    **{f"delay.{p}": "s" for p in "min mean p50 p90 p95 p99 p999 max std jitter".split()},
 }  # fmt: skip
 """Metric of a flow -> unit.  ``errors`` may be followed by the name of one: errors.ENOBUFS."""
 
@@ -557,7 +557,8 @@ def _possible(c: Condition, left: Node) -> None:
         never = a + width < low or a - width > high
     else:
         never = {
-            "<": a <= low, "<=": a < low, ">": a >= high, ">=": a > high, "==": not low <= a <= high, "!=": False,
+            "<": a <= low, "<=": a < low, ">": a >= high, ">=": a > high, "!=": False,
+            "==": not low <= a <= high,
         }[c.op]  # fmt: skip
     if never:
         reach = f"between {low:g} and {high:g}" if high < math.inf else f"never below {low:g}"

@@ -179,6 +179,8 @@ def _message(e: yaml.MarkedYAMLError, text: str) -> str:
         row = rows[mark.line] if mark.line < len(rows) else ""
         if mark.column < len(row) and row[mark.column] in "%@`":
             return f"text that begins with {row[mark.column]} needs quotes"
+    if e.context == "while scanning a block scalar":
+        return "text that begins with > or | needs quotes"
     for known, better in _WORDS.items():
         if problem.startswith(known):
             return better
