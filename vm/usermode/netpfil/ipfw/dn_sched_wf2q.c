@@ -168,7 +168,7 @@ wf2qp_dequeue(struct dn_sch_inst *_si)
 		/* All it had was of interfaces that are gone. */
 		heap_extract(&si->eligible, NULL);
 		heap_insert(&si->idle, wq->F, wq);
-		return (NULL);
+		return (wf2qp_dequeue(_si));
 	}
 	heap_extract(&si->eligible, NULL);
 	si->V += (uint64_t)m->m_pkthdr.len * si->inv_wsum;
