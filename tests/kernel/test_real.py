@@ -1,4 +1,4 @@
-"""Guests that were built here boot to a shell, with the tunables of the run.  Skipped where there are none."""
+"""Guests that were built here boot to a shell, with the tunables of the run; skipped where there are none."""
 
 from __future__ import annotations
 
