@@ -6,6 +6,7 @@ one host, or of more than two, is a bridge in the guest's base system with an ep
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from harness.errors import MachineryError
@@ -32,10 +33,12 @@ def _configure(port: Port) -> Iterable[str]:
 
 
 def _new_interface(console: Console, kind: str) -> str:
-    name = console.check(f"ifconfig {kind} create").strip().splitlines()
-    if not name or not name[-1].startswith(kind):
-        raise MachineryError(f"'ifconfig {kind} create' answered {name!r}")
-    return name[-1].strip()
+    # The kernel may say something of the new interface between the answer's lines.
+    shown = console.check(f"ifconfig {kind} create")
+    names = re.findall(rf"^({kind}\d+a?)\s*$", shown, re.M)
+    if len(names) != 1:
+        raise MachineryError(f"'ifconfig {kind} create' answered {shown.strip()!r}")
+    return str(names[0])
 
 
 def build(console: Console, network: Network, progress: Callable[[float], None] = lambda _f: None) -> None:

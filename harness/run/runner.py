@@ -229,9 +229,9 @@ def _conclude(
 ) -> Result:  # fmt: skip
     scenario = plan.scenario
     found, text = _read_console(folder)
-    fatal = next((p for p in found if p.kind.fatal), None)
+    fatal = next((p for p in found if p.fatal), None)
     # What the kernel said while it booted and was set up is its own affair, unless it died of it.
-    reports = [p for p in found if not p.kind.fatal and p.first_line > setup_lines]
+    reports = [p for p in found if not p.fatal and p.first_line > setup_lines]
     expectations: list[ExpectationResult] = []
     if verdict is Verdict.PANIC:
         if fatal is not None:

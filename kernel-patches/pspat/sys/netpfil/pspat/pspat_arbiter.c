@@ -146,14 +146,18 @@ pspat_drop(struct mbuf *m)
 	m_freem(m);
 }
 
+static void pspat_link_check(struct pspat_link *);
+
 static struct pspat_link *
 pspat_link_find(struct pspat_softc *sc, struct dn_sch_inst *si)
 {
 	struct pspat_link *pl;
 
 	LIST_FOREACH(pl, &sc->sc_links, pl_next)
-		if (pl->pl_si == si && pl->pl_vnet == curvnet)
-			return (pl);
+		if (pl->pl_si == si && pl->pl_vnet == curvnet) {
+			pspat_link_check(pl);
+			return (pl->pl_si != NULL ? pl : NULL);
+		}
 	return (NULL);
 }
 
@@ -177,7 +181,7 @@ pspat_link_take(struct pspat_softc *sc, struct dn_sch_inst *si)
 	pl->pl_vnet = curvnet;
 	pl->pl_si = si;
 	pl->pl_sched = si->sched->sch.sched_nr;
-	pl->pl_config = V_dn_cfg.id;
+	pl->pl_flow = si->ni.fid;
 	pl->pl_delayed_tail = &pl->pl_delayed;
 	LIST_INSERT_HEAD(&sc->sc_links, pl, pl_next);
 	return (pl);
@@ -201,47 +205,27 @@ pspat_link_give_back(struct pspat_link *pl)
 	pl->pl_si = NULL;
 }
 
-struct pspat_si_search {
-	struct dn_sch_inst *si;
-	bool	found;
-};
-
-static int
-pspat_si_is(void *si, void *arg)
-{
-	struct pspat_si_search *s = arg;
-
-	if (si == s->si)
-		s->found = true;
-	return (0);
-}
-
 /*
- * Dummynet's configuration has changed: is the instance still there, and
- * still ours?  One that was removed and made anew in the same place is not
- * active.
+ * Is the instance still there, and still ours?  dummynet removes one with its
+ * pipe, its scheduler or its vnet and tells nobody (C10), so this is asked
+ * before each use.  One that was made anew in the same place is not active.
  */
 static void
 pspat_link_check(struct pspat_link *pl)
 {
-	struct pspat_si_search s;
 	struct dn_schk *sch;
+	void *si;
 
 	DN_BH_LOCK_ASSERT();
-	if (pl->pl_si == NULL || pl->pl_config == (uint32_t)V_dn_cfg.id ||
-	    PSPAT_BROKEN(10))
+	if (pl->pl_si == NULL || PSPAT_BROKEN(10))
 		return;
-	pl->pl_config = V_dn_cfg.id;
-	s.si = pl->pl_si;
-	s.found = false;
+	si = NULL;
 	sch = dn_ht_find(V_dn_cfg.schedhash, pl->pl_sched, 0, NULL);
-	if (sch != NULL && sch->siht != NULL) {
-		if ((sch->sch.flags & DN_HAVE_MASK) != 0)
-			dn_ht_scan(sch->siht, pspat_si_is, &s);
-		else
-			s.found = ((struct dn_sch_inst *)sch->siht == s.si);
-	}
-	if (!s.found || (s.si->kflags & DN_ACTIVE) == 0)
+	if (sch != NULL && sch->siht != NULL)
+		si = (sch->sch.flags & DN_HAVE_MASK) != 0 ?
+		    dn_ht_find(sch->siht, (uintptr_t)&pl->pl_flow, 0, NULL) :
+		    (void *)sch->siht;
+	if (si != pl->pl_si || (pl->pl_si->kflags & DN_ACTIVE) == 0)
 		pl->pl_si = NULL;
 }
 

@@ -76,7 +76,7 @@ struct pspat_link {
 	struct vnet	*pl_vnet;
 	struct dn_sch_inst *pl_si;
 	uint32_t	pl_sched;	/* number of its scheduler */
-	uint32_t	pl_config;	/* V_dn_cfg.id when last looked at */
+	struct ipfw_flow_id pl_flow;	/* which instance of the scheduler */
 	sbintime_t	pl_free;	/* when the link is free again */
 	struct mbuf	*pl_delayed;	/* on their way: FIFO by pt_due */
 	struct mbuf	**pl_delayed_tail;
