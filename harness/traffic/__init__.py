@@ -1,6 +1,6 @@
 """Traffic: what dngen is told to send, and what came of it."""
 
-from harness.traffic.metrics import Delay, FlowMetrics, jain, percentile, read_flow
+from harness.traffic.metrics import Delay, FlowMetrics, jain, merge, percentile, read_flow, window_rate
 from harness.traffic.spec import FlowSpec, receiver_command, sender_command
 
 __all__ = [
@@ -8,8 +8,10 @@ __all__ = [
     "FlowMetrics",
     "FlowSpec",
     "jain",
+    "merge",
     "percentile",
     "read_flow",
     "receiver_command",
     "sender_command",
+    "window_rate",
 ]

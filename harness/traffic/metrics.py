@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,12 +34,15 @@ class Delay:
 class FlowMetrics:
     """What came of one flow.
 
-    ``rate`` is bit/s of IP packets received (for tcp: of payload) over the time from the first to the
-    last of them; ``loss`` the share of the packets sent that never arrived; ``duplicates`` and
-    ``reordered`` packets.  ``t`` holds the middles of the intervals (s from the run's t = 0), ``rates``
-    bit/s in each, ``low``, ``p50`` and ``p99`` the delays in each (s; empty for tcp).  ``histogram`` pairs
-    a delay (s, the upper end of a bucket not more than 1.6 % wide) with a count.  ``late`` is the most (s) that a
-    sender was behind its schedule, ``torn`` the lines that could not be read.
+    ``rate`` is bit/s of IP packets received (for tcp: of payload) over the flow's active time: from the
+    first arrival to the last one, and to where packets that never came would have been the first or the
+    last; ``loss`` the share of the packets sent that never arrived; ``duplicates`` and ``reordered`` packets.
+    ``t`` holds the middles of the intervals (s from the run's t = 0), ``rates`` bit/s in each, ``low``,
+    ``p50`` and ``p99`` the delays in each (s; for tcp those of blocks of 16 KiB, from the call of send).
+    ``histogram`` pairs a delay (s, the upper end of a bucket not more than 0.4 % wide) with a count; a
+    duplicate has no delay.  ``late`` is the most (s) that a sender was behind its schedule, ``missed`` the
+    packets that a sender too slow for its schedule has left out, ``too_old`` packets that came too late to
+    know whether they were duplicates, ``torn`` the lines that could not be read.
     """
 
     proto: str
@@ -62,6 +66,8 @@ class FlowMetrics:
     p99: list[float] = field(default_factory=list)
     histogram: list[tuple[float, int]] = field(default_factory=list)
     torn: int = 0
+    missed: int = 0
+    too_old: int = 0
 
 
 def percentile(histogram: Sequence[tuple[float, int]], share: float) -> float:
@@ -84,45 +90,99 @@ def jain(rates: Sequence[float]) -> float:
     return sum(rates) ** 2 / (len(rates) * squares) if squares else math.nan
 
 
+_MARK = '{"dngen":1,'
+_LARGEST = 2**63 - 1
+_decoder = json.JSONDecoder()
+
+
 def _lines(text: str) -> tuple[list[dict[str, Any]], int]:
+    """dngen's lines in what a console showed, and how many there are that cannot be read.
+
+    What stands before a line (a prompt) or after it (a message of the kernel) does it no harm.
+    """
     good, torn = [], 0
     for line in text.splitlines():
-        line = line.strip()
-        if '"dngen":1' not in line:
+        at = line.find(_MARK)
+        if at < 0:
+            torn += '"dngen":1' in line
             continue
         try:
-            value = json.loads(line)
-        except ValueError:
+            value, _end = _decoder.raw_decode(line, at)
+        except (ValueError, RecursionError):
             torn += 1
             continue
-        if isinstance(value, dict) and isinstance(value.get("t0"), int) and isinstance(value.get("t1"), int):
+        if _sane(value):
             good.append(value)
         else:
             torn += 1
     return good, torn
 
 
+def _sane(value: dict[str, Any]) -> bool:
+    """Is it a line of dngen's in every part that is used here?"""
+    counts = (
+        "packets", "bytes", "received", "distinct", "sent", "duplicates", "reordered", "first", "last",
+        "late", "missed", "too_old", "first_bytes",
+    )  # fmt: skip
+    delay, histogram, errors = value.get("delay", {}), value.get("hist", []), value.get("errors", {})
+    return (
+        isinstance(value.get("kind"), str)
+        and all(_count(value.get(key)) for key in ("t0", "t1"))
+        and all(_count(value[key]) for key in counts if key in value)
+        and isinstance(delay, dict)
+        and (not delay or all(_count(delay.get(key)) for key in ("min", "mean", "p50", "p99", "max")))
+        and all(_count(delay[key], 2**128) for key in ("sum", "sumsq") if key in delay)
+        and isinstance(histogram, list)
+        and all(isinstance(pair, list) and len(pair) == 2 and all(map(_count, pair)) for pair in histogram)
+        and isinstance(errors, dict)
+        and all(map(_count, errors.values()))
+    )
+
+
+def _count(value: object, largest: int = _LARGEST) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= largest
+
+
 def _int(line: dict[str, Any] | None, key: str) -> int | None:
-    value = line.get(key) if line else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return line.get(key) if line else None
 
 
 def _delay(final: dict[str, Any], histogram: list[tuple[float, int]]) -> Delay | None:
     shown = final.get("delay")
-    if not isinstance(shown, dict) or not histogram:
-        return None
     n = sum(count for _, count in histogram)
-    mean = float(shown.get("sum", 0.0)) / n
-    variance = max(0.0, float(shown.get("sumsq", 0.0)) / n - mean * mean)
-    low, high = shown["min"] / NS, shown["max"] / NS
+    if not shown or not n:
+        return None
+    total: int = shown.get("sum", 0)
+    squares: int = shown.get("sumsq", 0)
+    # In whole numbers: the difference of two large squares leaves nothing of a float.
+    variance = max(0, n * squares - total * total) / (n * n)
+    low: float = shown["min"] / NS
+    high: float = shown["max"] / NS
 
     def p(share: float) -> float:
         return min(max(percentile(histogram, share), low), high)
 
     return Delay(
-        min=low, mean=mean / NS, p50=p(0.5), p90=p(0.9), p95=p(0.95), p99=p(0.99), p999=p(0.999), max=high,
-        std=math.sqrt(variance) / NS,
+        min=low, mean=total / n / NS, p50=p(0.5), p90=p(0.9), p95=p(0.95), p99=p(0.99), p999=p(0.999),
+        max=high, std=math.sqrt(variance) / NS,
     )  # fmt: skip
+
+
+def _rate(proto: str, sent: dict[str, Any], final: dict[str, Any]) -> float:
+    """bit/s over the active time: see FlowMetrics."""
+    octets, received = final.get("bytes", 0), final.get("received", 0)
+    first, last, delay = final.get("first", 0), final.get("last", 0), final.get("delay")
+    if not octets:
+        return 0.0
+    # The first packet marks the beginning: its own bytes came before the time that is counted.
+    octets -= final.get("first_bytes", octets // received if received and proto != "tcp" else 0)
+    if proto == "udp" and delay and sent.get("sent"):
+        # Packets at the beginning and at the end that never arrived belong to the flow's time all the same.
+        began = sent.get("first", first) + delay["max"]
+        if first > began:
+            octets, first = final["bytes"], began
+        last = max(last, sent.get("last", last) + delay["min"])
+    return octets * 8 * NS / (last - first) if last > first else 0.0
 
 
 def read_flow(proto: str, sender: str, receiver: str, zero: int | None = None) -> FlowMetrics:
@@ -148,7 +208,7 @@ def read_flow(proto: str, sender: str, receiver: str, zero: int | None = None) -
         t.append(round(((line["t0"] + line["t1"]) / 2 - zero) / NS, 6))
         rates.append((_int(line, "bytes") or 0) * 8 / seconds)
         delay = line.get("delay")
-        if isinstance(delay, dict) and all(isinstance(delay.get(k), int) for k in ("min", "p50", "p99")):
+        if delay:
             low.append(delay["min"] / NS)
             p50.append(delay["p50"] / NS)
             p99.append(delay["p99"] / NS)
@@ -167,34 +227,101 @@ def read_flow(proto: str, sender: str, receiver: str, zero: int | None = None) -
         for series in (t, rates, low, p50, p99):
             if series:
                 series.pop()
-    final = recv_final or {}
-    histogram = [
-        (pair[0] / NS, pair[1])
-        for pair in final.get("hist", [])
-        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(v, int) for v in pair)
-    ]
-    received = _int(recv_final, "received") or 0
+    final = recv_final or _from_intervals(recv_lines)
+    histogram = [(upper / NS, count) for upper, count in final.get("hist", [])]
+    received = _int(final, "received") or 0
     distinct = _int(recv_final, "distinct")
     sent = _int(sent_final, "sent") if proto != "tcp" else None
-    octets = _int(recv_final, "bytes") or 0
-    first, last = _int(recv_final, "first") or 0, _int(recv_final, "last") or 0
-    rate = 0.0
-    if last > first:
-        # The first packet marks the beginning: its own bytes came before the time that is counted.
-        counted = octets - (octets // received if received and proto != "tcp" else 0)
-        rate = counted * 8 / ((last - first) / NS)
+    octets = _int(final, "bytes") or 0
+    first, last = _int(final, "first") or 0, _int(final, "last") or 0
+    rate = _rate(proto, sent_final or {}, final)
     lost = max(0, sent - (distinct or 0)) if sent is not None and recv_final is not None else None
     return FlowMetrics(
         proto=proto, sent=sent, received=received, lost=lost,
         loss=lost / sent if lost is not None and sent else (0.0 if lost == 0 else None),
         bytes=octets, rate=rate,
         duplicates=_int(recv_final, "duplicates"), reordered=_int(recv_final, "reordered"),
-        errors={k: v for k, v in (sent_final or {}).get("errors", {}).items() if isinstance(v, int)},
+        errors=dict((sent_final or {}).get("errors", {})),
         delay=_delay(final, histogram),
-        start=max(0.0, (first - zero) / NS) if first else 0.0, end=max(0.0, (last - zero) / NS) if last else 0.0,
+        start=max(0.0, (first - zero) / NS) if first else 0.0,
+        end=max(0.0, (last - zero) / NS) if last else 0.0,
         late=(_int(sent_final, "late") or 0) / NS,
         t=t, rates=rates, low=low, p50=p50, p99=p99, histogram=histogram, torn=torn_s + torn_r,
+        missed=_int(sent_final, "missed") or 0, too_old=_int(recv_final, "too_old") or 0,
     )  # fmt: skip
+
+
+def _from_intervals(lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a receiver without a last line (torn, or the kernel died before it) has told all the same."""
+    busy = [x for x in lines if x.get("kind") == "interval" and x.get("bytes")]
+    if not busy:
+        return {}
+    return {
+        "received": sum(x.get("packets", 0) for x in busy), "bytes": sum(x["bytes"] for x in busy),
+        "first_bytes": 0, "first": busy[0]["t0"], "last": busy[-1]["t1"],
+    }  # fmt: skip
+
+
+def merge(flows: Sequence[FlowMetrics]) -> FlowMetrics:
+    """Several flows of one run as one: counts added, rates summed interval by interval, delays together.
+
+    Percentiles are those of the merged histogram.  Intervals that do not lie at the same time are put to
+    the nearest of the first flow's.  Raises ValueError for none.
+    """
+    if not flows:
+        raise ValueError("nothing to merge")
+    base = max(flows, key=lambda f: len(f.t))
+    rates = [0.0] * len(base.t)
+    for flow in flows:
+        for when, rate in zip(flow.t, flow.rates, strict=True):
+            rates[min(range(len(base.t)), key=lambda i, when=when: abs(base.t[i] - when))] += rate  # type: ignore[misc]
+    counts: Counter[float] = Counter()
+    errors: Counter[str] = Counter()
+    for flow in flows:
+        counts.update(dict(flow.histogram))
+        errors.update(flow.errors)
+    histogram = sorted(counts.items())
+    sent = [f.sent for f in flows if f.sent is not None]
+    lost = [f.lost for f in flows if f.lost is not None]
+    active = [f for f in flows if f.end > f.start]
+    start, end = min((f.start for f in active), default=0.0), max((f.end for f in active), default=0.0)
+    return FlowMetrics(
+        proto=base.proto, sent=sum(sent) if sent else None, received=sum(f.received for f in flows),
+        lost=sum(lost) if lost else None, loss=sum(lost) / sum(sent) if lost and sum(sent) else None,
+        bytes=sum(f.bytes for f in flows),
+        rate=sum(f.rate * (f.end - f.start) for f in active) / (end - start) if end > start else 0.0,
+        duplicates=_sum(f.duplicates for f in flows), reordered=_sum(f.reordered for f in flows),
+        errors=dict(errors), start=start, end=end, late=max(f.late for f in flows),
+        t=list(base.t), rates=rates, histogram=histogram,
+        delay=_merged_delay([f.delay for f in flows], [_size(f) for f in flows], histogram),
+        torn=sum(f.torn for f in flows), missed=sum(f.missed for f in flows),
+        too_old=sum(f.too_old for f in flows),
+    )  # fmt: skip
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    known = [v for v in values if v is not None]
+    return sum(known) if known else None
+
+
+def _size(flow: FlowMetrics) -> int:
+    return sum(count for _, count in flow.histogram)
+
+
+def _merged_delay(
+    delays: Sequence[Delay | None], sizes: Sequence[int], histogram: Sequence[tuple[float, int]]
+) -> Delay | None:
+    parts = [(d, n) for d, n in zip(delays, sizes, strict=True) if d is not None and n]
+    total = sum(n for _, n in parts)
+    if not total:
+        return None
+    mean = sum(d.mean * n for d, n in parts) / total
+    variance = sum((d.std**2 + (d.mean - mean) ** 2) * n for d, n in parts) / total
+    low, high = min(d.min for d, _ in parts), max(d.max for d, _ in parts)
+    p50, p90, p95, p99, p999 = (
+        min(max(percentile(histogram, share), low), high) for share in (0.5, 0.9, 0.95, 0.99, 0.999)
+    )
+    return Delay(low, mean, p50, p90, p95, p99, p999, high, math.sqrt(variance))
 
 
 def window_rate(metrics: FlowMetrics, start: float, end: float) -> float | None:

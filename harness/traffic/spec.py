@@ -37,9 +37,8 @@ def receiver_command(flow: FlowSpec) -> str | None:
     if flow.kind == "ping":
         return None
     length = LEAD + flow.start + flow.duration + TAIL
-    return (
-        f"dngen recv {flow.kind} --port {flow.port} --for {_ns(length)} --interval {_ns(flow.interval)} --id {flow.id}"
-    )
+    times = f"--for {_ns(length)} --interval {_ns(flow.interval)}"
+    return f"dngen recv {flow.kind} --port {flow.port} {times} --id {flow.id}"
 
 
 def sender_command(flow: FlowSpec) -> str:
@@ -49,7 +48,8 @@ def sender_command(flow: FlowSpec) -> str:
         words.append(f"--start {_ns(flow.start)}")
     sizes = ",".join(f"{size}:{weight}" for size, weight in flow.sizes.items())
     if flow.kind == "ping":
-        return f"dngen ping --to {flow.to} --interval {_ns(flow.interval)} --size {next(iter(flow.sizes))} {' '.join(words)}"
+        words = [f"--interval {_ns(flow.interval)}", f"--size {next(iter(flow.sizes))}", *words]
+        return f"dngen ping --to {flow.to} {' '.join(words)}"
     if flow.senders > 1:
         words.append(f"--senders {flow.senders}")
     if flow.kind == "udp":
