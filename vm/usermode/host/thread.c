@@ -65,8 +65,8 @@ prepare(void *stack, unsigned long size)
 {
 	unsigned long *sp = (unsigned long *)((char *)stack + size);
 
+	/* The end of the chain of frames; one word, for a function starts at 16 n + 8. */
 	*--sp = 0;
-	*--sp = 0;		/* the end of the chain of frames */
 	*--sp = (unsigned long)coroutine_main;
 	*--sp = 0;		/* frame pointer */
 	for (int i = 0; i < SAVED; i++)
