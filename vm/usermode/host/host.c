@@ -91,6 +91,16 @@ long
 host_read(char *buf, unsigned long len)
 {
 	for (;;) {
+		if (host_config.wall) {
+			/* Signals come to another thread; so look now and then. */
+			struct pollfd p = { STDIN_FILENO, POLLIN, 0 };
+
+			if (poll(&p, 1, 20) <= 0) {
+				if (signals != 0)
+					return (-1);
+				continue;
+			}
+		}
 		ssize_t n = read(STDIN_FILENO, buf, len);
 
 		if (n >= 0)

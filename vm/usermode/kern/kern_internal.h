@@ -71,6 +71,9 @@ bool	cn_waiting(void);
 void	cn_poll_input(void);
 void	cn_signals(void);
 extern bool cn_echo;
+/* Whom Ctrl-C is for: the process that the shell waits for, or NULL. */
+extern struct proc *volatile cn_foreground;
+void	cn_boot(void);
 
 /* subr_witness.c */
 struct lock_instance {
@@ -112,11 +115,22 @@ void	witness_show_thread(struct thread *td, int (*pr)(const char *, ...));
 #endif
 
 /* subr_kdb.c */
-int	backtrace_from(uintptr_t pc, uintptr_t fp, uintptr_t lo, uintptr_t hi,
-	    int (*pr)(const char *, ...));
-void	kdb_backtrace_here(int (*pr)(const char *, ...));
+struct trapframe_link {
+	struct trapframe_link *tl_prev;
+	uintptr_t	 tl_fp;		/* frame of the function that has it */
+	struct host_frame *tl_frame;
+	int		 tl_trapno;
+};
+extern __thread struct trapframe_link *trapframes;
+void	backtrace_from(uintptr_t pc, uintptr_t fp, int (*pr)(const char *, ...));
 void	print_symbol(uintptr_t pc, char *buf, size_t size);
-bool	stack_bounds(struct thread *td, uintptr_t *lo, uintptr_t *hi);
+uintptr_t get_pc(void);
+void	db_main(const char *why, const char *msg, bool may_continue);
+void	db_fault(void);		/* comes back at the prompt when the debugger is active */
+extern struct thread *kdb_thread;
+
+/* The exit status of a program whose kernel panicked. */
+#define	EXIT_PANIC	70
 
 /* uma_core.c */
 struct uma_zone;
@@ -128,8 +142,8 @@ void	uma_zone_counts(struct uma_zone *z, uint64_t *inuse, uint64_t *cached, uint
 int	uma_item_is_free(const void *p);
 void	uma_check_used(struct uma_zone *z, void *p);
 
-/* kern_shutdown.c */
-void	shutdown_nice(void);
+/* kern_shutdown.c: the programs are gone; account for what is left, and off. */
+void	shutdown_nice(void) __dead2;
 
 /* kern_malloc.c, uipc_mbuf.c */
 void	malloc_mark_boot(void);
@@ -141,6 +155,15 @@ struct kld;
 struct kld *kld_of_file(const char *file);
 bool	kld_loaded(struct kld *k);
 void	kld_boot(void);
+void	kld_unload_all(void);
+void	kld_sysinit(struct kld *k);	/* init_main.c */
+void	kld_sysuninit(struct kld *k);
+int	kld_id_by_name(const char *name, bool module);
+void	kld_each(void (*f)(int id, int refs, const char *name, void *arg), void *arg);
+void	kld_each_module(int id, void (*f)(int modid, const char *name, void *arg), void *arg);
+
+/* subr_pcpu.c */
+void	pcpu_init(void);
 
 /* userland/sh.c */
 void	init_main(void *);

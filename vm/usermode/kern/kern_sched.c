@@ -995,7 +995,7 @@ kern_psignal(struct proc *p, int sig)
  * Threads.
  */
 static void
-thread_entry(void *arg)
+fork_trampoline(void *arg)
 {
 	struct thread *td = arg;
 
@@ -1041,7 +1041,7 @@ sched_thread_start(struct thread *td)
 	td->td_oncpu = (int)((u_int)td->td_tid % (u_int)mp_ncpus);
 	td->td_state = TDS_CAN_RUN;
 	TAILQ_INIT(&td->td_epochs);
-	td->td_host = host_thread_new((void *)td->td_kstack, td->td_kstack_size, thread_entry, td);
+	td->td_host = host_thread_new((void *)td->td_kstack, td->td_kstack_size, fork_trampoline, td);
 	host_lock();
 	if (host_config.wall)
 		host_thread_start(td->td_host);

@@ -23,7 +23,6 @@ uma_zone_t zone_mbuf, zone_clust, zone_pack, zone_jumbop, zone_jumbo9, zone_jumb
 int max_linkhdr = 32, max_protohdr = 60, max_hdr = 92, max_datalen;
 int nmbclusters = 262144;
 static int nmbufs = 1048576;
-SYSCTL_NODE(_kern, OID_AUTO, ipc, CTLFLAG_RW, 0, "IPC");
 SYSCTL_INT(_kern_ipc, OID_AUTO, nmbclusters, CTLFLAG_RDTUN, &nmbclusters, 0,
     "Maximum number of mbuf clusters allowed");
 SYSCTL_INT(_kern_ipc, OID_AUTO, nmbufs, CTLFLAG_RDTUN, &nmbufs, 0,

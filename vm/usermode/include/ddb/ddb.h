@@ -12,7 +12,6 @@ int	db_printf(const char *fmt, ...) __printflike(1, 2);
 extern volatile bool db_pager_quit;
 struct thread;
 struct thread *tdfind_ddb(int tid);	/* no lock taken */
-#ifdef DDB
 #define	_DB_CMD(list, nm, fn)						\
 	static db_cmdfcn_t fn;						\
 	static struct db_cmd __CONCAT(fn, _cmd) = { nm, list, fn };	\
@@ -21,6 +20,5 @@ struct thread *tdfind_ddb(int tid);	/* no lock taken */
 #define	DB_COMMAND(nm, fn)	_DB_CMD("", #nm, fn)
 #define	DB_SHOW_COMMAND(nm, fn)	_DB_CMD("show", #nm, fn)
 #define	DB_SHOW_ALL_COMMAND(nm, fn) _DB_CMD("show all", #nm, fn)
-#endif
 
 #endif /* !_DDB_DDB_H_ */
