@@ -35,6 +35,7 @@ SYSCTL_ROOT_NODE(OID_AUTO, security, CTLFLAG_RW, NULL, "Security");
 SYSCTL_ROOT_NODE(OID_AUTO, user, CTLFLAG_RW, NULL, "user-level");
 SYSCTL_ROOT_NODE(OID_AUTO, compat, CTLFLAG_RW, NULL, "Compatibility code");
 SYSCTL_NODE(_kern, OID_AUTO, features, CTLFLAG_RD, NULL, "Kernel Features");
+SYSCTL_NODE(_kern, OID_AUTO, ipc, CTLFLAG_RW, NULL, "IPC");
 SYSCTL_NODE(_security, OID_AUTO, jail, CTLFLAG_RW, NULL, "Jails");
 SYSCTL_NODE(_debug, OID_AUTO, sizeof, CTLFLAG_RW, NULL, "Sizeof various things");
 
