@@ -265,13 +265,11 @@ static int __nosanitizeundefined __nosanitizeaddress __nosanitizethread
 kdb_sysctl_trap(SYSCTL_HANDLER_ARGS)
 {
 	int error = sysctl_int_set(oidp, arg1, arg2, req);
-	volatile int *addr;
+	static volatile uintptr_t where = 0x10;	/* not for the compiler to know */
 
 	if (error != 0)
 		return (MAX(error, 0));
-	/* Its value is nobody's to guess at compile time. */
-	addr = (volatile int *)(uintptr_t)(0x10 + (req == NULL));
-	return (*addr);
+	return (*(volatile int *)where);
 }
 SYSCTL_PROC(_debug_kdb, OID_AUTO, trap, CTLTYPE_INT | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0,
     kdb_sysctl_trap, "I", "set to cause a page fault via data access");
