@@ -341,7 +341,7 @@ switch_to(struct thread *td, bool last)
  * back, locked, when it has one again.
  */
 static void
-relinquish(void)
+mi_switch(void)
 {
 	struct thread *td = curthread;
 	int64_t now;
@@ -411,7 +411,7 @@ preempt_wall(void)
 		return;
 	host_lock();
 	runq_add(td);
-	relinquish();
+	mi_switch();
 	host_unlock();
 }
 
@@ -439,10 +439,10 @@ kern_yield(int prio)
 		td->td_yielded = true;
 		TAILQ_INSERT_TAIL(&yieldq, td, td_runq);
 		/* Its turn comes when all others have had theirs. */
-		relinquish();
+		mi_switch();
 	} else if (runq_len != 0) {
 		runq_add(td);
-		relinquish();
+		mi_switch();
 	}
 	host_unlock();
 	if (host_config.wall)
@@ -739,7 +739,7 @@ waitq_enter(const void *chan, const char *wmesg, int64_t deadline)
 	td->td_wmesg = wmesg;
 	td->td_deadline = deadline;
 	td->td_sleepret = 0;
-	TAILQ_INSERT_TAIL(waitq_of(chan), td, td_runq);
+	TAILQ_INSERT_TAIL(waitq_of(chan), td, td_slpq);
 }
 
 void
@@ -747,13 +747,13 @@ waitq_leave(struct thread *td)
 {
 	if (td->td_wchan == NULL)
 		return;
-	TAILQ_REMOVE(waitq_of(td->td_wchan), td, td_runq);
+	TAILQ_REMOVE(waitq_of(td->td_wchan), td, td_slpq);
 	td->td_wchan = NULL;
 	td->td_wmesg = NULL;
 }
 
 int
-waitq_wait(void)
+sleepq_wait(void)
 {
 	struct thread *td = curthread;
 
@@ -768,7 +768,7 @@ waitq_wait(void)
 			td->td_deadline = MAX(td->td_deadline, clock_virtual_ns);
 			timer_insert(td);
 		}
-		relinquish();
+		mi_switch();
 	}
 	host_unlock();
 	return (td->td_sleepret);
@@ -781,10 +781,10 @@ waitq_wake(const void *chan, bool all)
 	struct thread *td, *next;
 	int n = 0;
 
-	TAILQ_FOREACH_SAFE(td, q, td_runq, next) {
+	TAILQ_FOREACH_SAFE(td, q, td_slpq, next) {
 		if (td->td_wchan != chan)
 			continue;
-		TAILQ_REMOVE(q, td, td_runq);
+		TAILQ_REMOVE(q, td, td_slpq);
 		td->td_wchan = NULL;
 		td->td_wmesg = NULL;
 		if (td->td_state == TDS_INHIBITED)
@@ -801,7 +801,7 @@ waitq_has(const void *chan)
 {
 	struct thread *td;
 
-	TAILQ_FOREACH(td, waitq_of(chan), td_runq)
+	TAILQ_FOREACH(td, waitq_of(chan), td_slpq)
 		if (td->td_wchan == chan)
 			return (true);
 	return (false);
@@ -883,7 +883,7 @@ _sleep(const void *chan, struct lock_object *lock, int pri, const char *wmesg,
 		how = class->lc_unlock(lock);
 	}
 	host_lock();
-	error = waitq_wait();
+	error = sleepq_wait();
 	td->td_flags &= ~TDF_SINTR;
 	if (lock != NULL && (pri & PDROP) == 0)
 		class->lc_lock(lock, how);
@@ -905,7 +905,7 @@ msleep_spin_sbt(const void *chan, struct mtx *mtx, const char *wmesg, sbintime_t
 	host_unlock();
 	mtx_unlock_spin(mtx);
 	host_lock();
-	error = waitq_wait();
+	error = sleepq_wait();
 	mtx_lock_spin(mtx);
 	return (error);
 }
@@ -937,7 +937,7 @@ kern_sleep_until_ns(int64_t ns)
 	host_lock();
 	td->td_flags |= TDF_SINTR;
 	waitq_enter(&chan, "nanslp", ns);
-	error = waitq_wait();
+	error = sleepq_wait();
 	td->td_flags &= ~TDF_SINTR;
 	return (error == EWOULDBLOCK ? 0 : error);
 }

@@ -33,7 +33,8 @@ struct thread {
 	struct proc	*td_proc;
 	TAILQ_ENTRY(thread) td_plist;	/* of its process */
 	TAILQ_ENTRY(thread) td_list;	/* of all threads */
-	TAILQ_ENTRY(thread) td_runq;	/* run queue or sleep queue */
+	TAILQ_ENTRY(thread) td_runq;	/* run queue */
+	TAILQ_ENTRY(thread) td_slpq;	/* sleep queue: it may run while it goes to sleep */
 	lwpid_t		 td_tid;
 	char		 td_name[MAXCOMLEN + 1];
 	struct ucred	*td_ucred;
