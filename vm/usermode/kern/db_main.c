@@ -289,25 +289,16 @@ static bool
 read_line(char *buf, size_t size)
 {
 	size_t n = 0;
-	long r;
-	char c;
+	int c;
 
 	cn_flush();
-	for (;;) {
-		r = host_read(&c, 1);
-		if (r == 0)
+	while ((c = cn_getc()) != '\r' && c != '\n') {
+		if (c < 0)
 			return (false);
-		if (r < 0) {
-			if ((host_signals() & HOST_SIG_TERM) != 0)
-				return (false);
-			continue;
-		}
-		if (c == '\r' || c == '\n')
-			break;
 		if ((c == '\b' || c == 0x7f) && n > 0)
 			n--;
 		else if (n < size - 1 && c >= ' ')
-			buf[n++] = c;
+			buf[n++] = (char)c;
 	}
 	if (cn_echo)
 		db_printf("%.*s\n", (int)n, buf);

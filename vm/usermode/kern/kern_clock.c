@@ -413,7 +413,7 @@ softclock_thread(void *arg)
 			continue;
 		}
 		waitq_enter(&softclock_chan, "-", nheap > 0 ? heap[0]->c_time : FOREVER);
-		(void)waitq_wait();
+		(void)sleepq_wait();
 		host_lock();
 	}
 }
@@ -525,7 +525,7 @@ _callout_stop_safe(struct callout *c, int flags)
 	while ((flags & CS_DRAIN) != 0 && running == c && curthread != softclock_td) {
 		running_drained = true;
 		waitq_enter(&drain_chan, "codrain", FOREVER);
-		(void)waitq_wait();
+		(void)sleepq_wait();
 		host_lock();
 	}
 	host_unlock();

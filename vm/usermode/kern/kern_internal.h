@@ -35,7 +35,7 @@ struct thread *thread_create(struct proc *p, void (*func)(void *), void *arg,
 /* Locked: put curthread where a wakeup of chan finds it. */
 void	waitq_enter(const void *chan, const char *wmesg, int64_t deadline);
 /* Locked: wait there; 0, EWOULDBLOCK or EINTR.  Comes back unlocked. */
-int	waitq_wait(void);
+int	sleepq_wait(void);
 /* Locked: off the queue without waiting. */
 void	waitq_leave(struct thread *td);
 /* Locked: wake all (or one) of those that wait for chan; how many there were. */
@@ -65,6 +65,7 @@ int64_t	sbt_to_ns_up(sbintime_t sbt);
 void	cn_write(const char *s, size_t len);
 void	cn_flush(void);
 void	cn_panic_mode(void);
+int	cn_getc(void);
 int	cn_getline(char *buf, size_t size);	/* length, or -1: end of input */
 /* Locked; the idle loop's: input for whoever waits for it, until it comes. */
 bool	cn_waiting(void);

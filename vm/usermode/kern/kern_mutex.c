@@ -209,7 +209,7 @@ __mtx_lock_sleep(volatile uintptr_t *c, uintptr_t v, int opts, const char *file,
 		td->td_blocked = m;
 		td->td_lockname = m->lock_object.lo_name;
 		waitq_enter(LOCK_CHAN(c), m->lock_object.lo_name, FOREVER);
-		(void)waitq_wait();
+		(void)sleepq_wait();
 		td->td_blocked = NULL;
 		spins = 0;
 	}

@@ -111,7 +111,7 @@ rl_wait(const struct lock_object *lo, bool write, int pri)
 	if ((pri & PCATCH) != 0)
 		td->td_flags |= TDF_SINTR;
 	waitq_enter(LOCK_CHAN(c), lo->lo_name, FOREVER);
-	error = waitq_wait();
+	error = sleepq_wait();
 	td->td_flags &= ~TDF_SINTR;
 	td->td_blocked = NULL;
 	return (error);

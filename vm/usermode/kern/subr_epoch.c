@@ -210,7 +210,7 @@ epoch_wait_preempt(epoch_t e)
 				break;
 			}
 			waitq_enter(__DEVOLATILE(void *, &e->e_waiters), "epochw", FOREVER);
-			(void)waitq_wait();
+			(void)sleepq_wait();
 		}
 		__atomic_fetch_sub(&e->e_waiters, 1, __ATOMIC_SEQ_CST);
 	}

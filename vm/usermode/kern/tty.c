@@ -219,6 +219,27 @@ cn_poll_input(void)
 	}
 }
 
+/* The debugger's way to the console, behind everybody's back: -1 at the end. */
+int
+cn_getc(void)
+{
+	for (;;) {
+		if (rawpos < rawlen)
+			return ((u_char)raw[rawpos++]);
+		rawpos = rawlen = 0;
+		if (eof || terminate)
+			return (-1);
+		cn_flush();
+		long n = host_read(raw, sizeof(raw));
+		if (n == 0)
+			eof = true;
+		else if (n < 0)
+			terminate = (host_signals() & HOST_SIG_TERM) != 0;
+		else
+			rawlen = (size_t)n;
+	}
+}
+
 static int
 take_line(char *buf, size_t size)
 {
@@ -249,7 +270,7 @@ cn_getline(char *buf, size_t size)
 		waiter = curthread;
 		curthread->td_flags |= TDF_SINTR;
 		waitq_enter(&cn_chan, "ttyin", FOREVER);
-		(void)waitq_wait();
+		(void)sleepq_wait();
 		curthread->td_flags &= ~TDF_SINTR;
 		waiter = NULL;
 		return (take_line(buf, size));
