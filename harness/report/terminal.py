@@ -1,0 +1,344 @@
+"""Results on a terminal: one run in full, many as a table with what went wrong below it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from harness.panic import Panic
+from harness.report import words
+from harness.report.flows import Flow, flows, run_end
+from harness.report.load import NotRun, Run
+from harness.report.screen import SERIES, VERDICTS, Line, make_console, mark, plot, sparkline, unicode_ok
+from harness.run.result import Result, Verdict
+
+_WIDEST = 110
+_FRAMES = 8
+_DETAILS = 10
+_LISTED_EVENTS = 6
+_FLOWS = 40
+_NARROWEST = 8
+
+
+def show(runs: Sequence[Run], not_run: Sequence[NotRun] = (), console: Console | None = None) -> None:
+    """One run in full; of several the table, and the first that are not as declared."""
+    console = console or make_console()
+    if len(runs) == 1 and not not_run:
+        show_one(runs[0], console)
+    else:
+        show_many(runs, not_run, console)
+
+
+def show_one(run: Run, console: Console | None = None) -> None:
+    """Everything about one run that fits a screen."""
+    console = console or make_console()
+    r = run.result
+    width = min(console.width, _WIDEST) - 4
+    parts: list[RenderableType] = [_head(r, console)]
+    seen = flows(r)
+    if any(f.rates for f in seen):
+        parts += [Text(), *_plot(r, seen, console, width)]
+    if seen:
+        parts += [Text(), _flow_table(seen, console, width)]
+    if r.expectations:
+        parts += [Text(), _expectations(r, console, width)]
+    if r.events:
+        parts += [Text(), _events(r, width)]
+    if r.panic is not None:
+        parts += [Text(), _panic(r.panic, console, width)]
+    for report in r.reports[:3]:
+        parts += [Text(), _panic(report, console, width, reported=True)]
+    if len(r.reports) > 3:
+        parts.append(Text(f"and {len(r.reports) - 3} reports more, see the folder", "dim"))
+    parts += [Text(), _foot(run)]
+    _print(console, parts, width)
+
+
+def _print(console: Console, parts: Sequence[RenderableType], width: int) -> None:
+    block = Padding(Group(*parts), (1, 2, 1, 2), expand=False)
+    if console.is_terminal:
+        console.print(block, width=width + 4)
+        return
+    with console.capture() as capture:
+        console.print(block, width=width + 4)
+    # Nobody wants the blanks that fill a line up in a file.
+    console.file.write("\n".join(line.rstrip() for line in capture.get().split("\n")))
+    console.file.flush()
+
+
+def _head(r: Result, console: Console) -> RenderableType:
+    sign, style = mark(r, console)
+    head = Text.assemble(
+        (f"{sign} ", f"bold {style}"), (words.outcome(r), f"bold {style}"), "   ", (words.title(r), "bold")
+    )
+    lines = [head]
+    facts = [
+        words.guest(r),
+        words.one_line(f"{r.kernel.release} {r.kernel.flavour}"),
+        *(["+ " + words.one_line(", ".join(r.kernel.patches))] if r.kernel.patches else []),
+        f"seed {r.seed}",
+        f"{r.guest.clock} clock",
+        words.duration(r.durations.total),
+    ]
+    lines.append(Text("  " + f" {'·' if unicode_ok(console) else '-'} ".join(facts), "dim"))
+    held = [e.holds for e in r.expectations]
+    if not r.as_expected or r.verdict is not Verdict.PASS:
+        said = [words.one_line(x) for x in r.reasons] or [words.why(r)]
+        lines += [Text(f"  {x}") for x in said[:6] if x]
+    elif held:
+        lines.append(
+            Text(f"  {'the expectation holds' if len(held) == 1 else f'all {len(held)} expectations hold'}")
+        )
+    return Group(*lines)
+
+
+def _style(flow: Flow) -> str:
+    return SERIES[flow.slot % len(SERIES)]
+
+
+def _plot(r: Result, seen: Sequence[Flow], console: Console, width: int) -> list[RenderableType]:
+    utf = unicode_ok(console)
+    shown = [f for f in seen if f.rates][: len(SERIES)]
+    top = max((y for f in shown for y in f.rates), default=0.0)
+    factor, unit = next(
+        ((k, u) for k, u in ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s")) if top >= k), (1.0, "bit/s")
+    )
+    legend = Text(f"{unit} ", "dim")
+    for f in shown:
+        legend.append("  ━━ " if utf else f"  {'*+xo#@%&'[shown.index(f)]} ", _style(f)).append(f.name)
+    if r.events and len(r.events) <= _LISTED_EVENTS:
+        legend.append("  ▾ " if utf else "  v ", "yellow").append("event", "dim")
+    legend.truncate(width, overflow="ellipsis")
+    rows = plot(
+        [Line(_style(f), f.times, f.rates) for f in shown],
+        width=max(20, width - 10),
+        height=11 if console.height >= 34 or not console.is_terminal else 8,
+        x_end=run_end(r),
+        unit=factor,
+        marks=[e.t for e in r.events] if len(r.events) <= 40 else [],
+        utf=utf,
+    )
+    return [legend, *rows]
+
+
+def _rows(
+    names: Sequence[str],
+    rows: Sequence[Sequence[Text | str]],
+    width: int,
+    *,
+    right: Sequence[int] = (),
+    free: Sequence[int] = (),
+    header: bool = True,
+) -> Table:
+    """A table without lines, at most ``width`` wide: the longest of the columns ``free`` give way."""
+    cells = [[Text(c) if isinstance(c, str) else c for c in row] for row in rows]
+    widths = [
+        max([cell_len(name) if header else 0, *(row[i].cell_len for row in cells)])
+        for i, name in enumerate(names)
+    ]
+    while free and sum(widths) + 2 * (len(names) - 1) > width:
+        longest = max(free, key=lambda i: widths[i])
+        if widths[longest] <= _NARROWEST:
+            break
+        widths[longest] -= 1
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_header=header)
+    for i, name in enumerate(names):
+        table.add_column(name, justify="right" if i in right else "left", no_wrap=True, width=widths[i])
+    for row in cells:
+        for cell, limit in zip(row, widths, strict=True):
+            cell.truncate(limit, overflow="ellipsis")
+        table.add_row(*row)
+    return table
+
+
+def _flow_table(seen: Sequence[Flow], console: Console, width: int) -> RenderableType:
+    names = ["flow", "", "rate", "sent", "loss", "dup", "reorder", "delay p50", "p99"]
+    wide = width >= 96
+    top = max((y for f in seen for y in f.rates), default=0.0)
+    rows: list[list[Text | str]] = []
+    for f in seen[:_FLOWS]:
+        row: list[Text | str] = [
+            Text(f.name, _style(f)),
+            Text(f.kind, "dim"),
+            words.rate(f.rate),
+            words.count(f.sent),
+            words.share(f.loss),
+            words.count(f.duplicates),
+            words.count(f.reordered),
+            words.seconds(f.p50),
+            words.seconds(f.p99),
+        ]
+        if wide:
+            row.append(Text(sparkline(f.rates, top, 16, utf=unicode_ok(console)), _style(f)))
+        rows.append(row)
+    table = _rows([*names, *(["over time"] if wide else [])], rows, width, right=range(2, 9), free=[0])
+    if len(seen) > _FLOWS:
+        return Group(table, Text(f"and {len(seen) - _FLOWS} flows more, see result.json or --html", "dim"))
+    return table
+
+
+def _expectations(r: Result, console: Console, width: int) -> RenderableType:
+    utf = unicode_ok(console)
+    rows: list[list[Text | str]] = [
+        [
+            Text("✓" if utf else "ok", "green") if e.holds else Text("✗" if utf else "NO", "red"),
+            words.one_line(e.metric),
+            words.one_line(e.condition),
+            Text(words.measured(e), "" if e.holds else "bold red"),
+            Text("" if e.holds else words.one_line(e.why), "dim"),
+        ]
+        for e in r.expectations
+    ]
+    return _rows(["", "expected", "", "measured", ""], rows, width, free=[1, 2, 3, 4])
+
+
+def _events(r: Result, width: int) -> RenderableType:
+    if len(r.events) > _LISTED_EVENTS:
+        failed = sum(e.status != 0 for e in r.events)
+        text = (
+            f"{len(r.events)} events from {words.seconds(r.events[0].t)} to {words.seconds(r.events[-1].t)}"
+        )
+        return Text(text + (f", {failed} of them with an exit status other than 0" if failed else ""), "dim")
+    rows: list[list[Text | str]] = [
+        [
+            words.seconds(e.t),
+            words.one_line(e.on),
+            words.one_line(e.command),
+            Text(
+                f"status {e.status}: {words.one_line(e.output, 60)}".rstrip(": ") if e.status else "",
+                "yellow",
+            ),
+        ]
+        for e in r.events
+    ]
+    return _rows(["event", "on", "command", ""], rows, width, right=[0], free=[1, 2, 3])
+
+
+def _panic(p: Panic, console: Console, width: int, *, reported: bool = False) -> RenderableType:
+    style = "yellow" if reported else VERDICTS[Verdict.PANIC]
+    message = words.one_line(p.message)
+    lines: list[RenderableType] = [
+        Rule(Text(f"{'reported' if reported else 'panic'} ", style), style="dim", align="left",
+             characters="─" if unicode_ok(console) else "-"),
+        Text(message, "bold"),
+    ]  # fmt: skip
+    facts = _pairs()
+    fault = " ".join(x for x in (p.fault_address, f"({p.fault_suggests})" if p.fault_suggests else "") if x)
+    # The arrows say in which order the calls go round.
+    arrow = " → " if unicode_ok(console) else " -> "
+    for name, value in (
+        ("in", p.culprit),
+        ("fault at", fault),
+        ("thread", " ".join(x for x in (p.process, f"[{p.thread}]" if p.thread else "") if x)),
+        ("repeats", arrow.join((*p.cycle, p.cycle[0])) if p.cycle else ""),
+        ("locks", ", ".join(p.locks)),
+        ("signature", p.signature),
+    ):
+        if value:
+            facts.add_row(Text(name, "dim"), words.one_line(value))
+    lines.append(facts)
+    stack = words.frames(p, _FRAMES)
+    if stack:
+        more = len(p.struck_frames) - len(stack)
+        lines += [
+            Text(f"  {line}", "" if p.culprit and line.startswith(p.culprit) else "dim") for line in stack
+        ]
+        if more > 0:
+            lines.append(Text(f"  and {more} frames more", "dim"))
+    return Group(*lines)
+
+
+def _pairs() -> Table:
+    """A table of names and values; a value that is too long goes on in the next line, to be copied whole."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _foot(run: Run) -> RenderableType:
+    table = _pairs()
+    if run.result.command:
+        table.add_row(Text("run again", "dim"), words.command(run.result))
+    if run.folder is not None:
+        table.add_row(Text("folder", "dim"), _home(run.folder))
+    return table
+
+
+def _home(path: Path) -> str:
+    try:
+        return f"~/{words.quoted(path.relative_to(Path.home()))}"
+    except (ValueError, RuntimeError):
+        return words.quoted(path)
+
+
+def show_many(runs: Sequence[Run], not_run: Sequence[NotRun] = (), console: Console | None = None) -> None:
+    """The table of many runs, what went wrong in the first that are not as declared, and the sum."""
+    console = console or make_console()
+    width = console.width - 4
+    names = ["", "scenario", "cell", "guest", "verdict", "declared", "time", "why"]
+    rows: list[list[Text | str]] = []
+    for run in runs:
+        r = run.result
+        sign, style = mark(r, console)
+        rows.append(
+            [
+                Text(sign, style),
+                words.one_line(r.scenario.name) + (f" #{r.repeat + 1}" if r.repeat else ""),
+                words.cell(r.scenario.cell),
+                words.guest(r),
+                Text(str(r.verdict), VERDICTS[r.verdict]),
+                Text(str(r.declared), "dim"),
+                Text(words.duration(r.durations.total), "dim"),
+                Text(words.why(r), "dim" if r.as_expected else ""),
+            ]
+        )
+    for n in not_run:
+        dim = [words.one_line(n.name), words.cell(n.cell), "", "not run", "", "", words.one_line(n.reason)]
+        rows.append([Text("-", "dim"), *(Text(x, "dim") for x in dim)])
+    if not any(len(row[2]) for row in rows):
+        names.pop(2)
+        rows = [row[:2] + row[3:] for row in rows]
+    last = len(names) - 1
+    table = _rows(names, rows, width, right=[last - 1], free=[1, *([2] if last == 7 else []), last - 4, last])
+    parts: list[RenderableType] = [table]
+    wrong = [run for run in runs if not run.result.as_expected]
+    for run in wrong[:_DETAILS]:
+        r = run.result
+        parts += [Text(), _head(r, console)]
+        if any(not e.holds for e in r.expectations):
+            parts.append(_expectations(r, console, min(width, _WIDEST)))
+        if r.panic is not None:
+            parts.append(_panic(r.panic, console, min(width, _WIDEST)))
+        parts.append(_foot(run))
+    if len(wrong) > _DETAILS:
+        parts += [Text(), Text(f"and {len(wrong) - _DETAILS} runs more that are not as declared", "dim")]
+    parts += [Text(), _sum(runs, not_run, console)]
+    _print(console, parts, width)
+
+
+def _sum(runs: Sequence[Run], not_run: Sequence[NotRun], console: Console) -> Text:
+    good = sum(run.result.as_expected for run in runs)
+    utf = unicode_ok(console)
+    if good == len(runs):
+        line = Text.assemble(
+            (f"{'✓' if utf else 'ok'} ", "green"), (f"all {len(runs)} runs as declared", "bold")
+        )
+    else:
+        line = Text.assemble(
+            (f"{'✗' if utf else 'NO'} ", "red"),
+            (f"{len(runs) - good} of {len(runs)} runs not as declared", "bold"),
+        )
+    verdicts = Counter(run.result.verdict for run in runs)
+    line.append("   " + ", ".join(f"{verdicts[v]} {v}" for v in Verdict if verdicts[v]), "dim")
+    if not_run:
+        line.append(f", {len(not_run)} not run", "dim")
+    return line
