@@ -58,8 +58,8 @@ _ELSEWHERE = {
     "Gb/s": "Gbit/s", "Gbit": "Gbit/s", "G": "Gbit/s", "Kbit": "Kbit/s", "B/s": "Byte/s", "KB/s": "KByte/s",
     "MB/s": "MByte/s", "GB/s": "GByte/s", "MBps": "MByte/s", "sec": "s", "secs": "s", "second": "s",
     "seconds": "s", "msec": "ms", "msecs": "ms", "usec": "us", "µs": "us", "μs": "us", "nsec": "ns",
-    "m": "min", "mins": "min", "hour": "h", "hours": "h", "b": "B", "byte": "B", "bytes": "B", "k": "KB", "K": "KB",
-    "kB": "KB", "kb": "KB", "KiB": "KB", "MiB": "MB", "p/s": "pps", "packets/s": "pps", "pkt/s": "pps",
+    "m": "min", "mins": "min", "hour": "h", "hours": "h", "b": "B", "byte": "B", "bytes": "B", "k": "KB",
+    "K": "KB", "kB": "KB", "kb": "KB", "KiB": "KB", "MiB": "MB", "p/s": "pps", "packets/s": "pps", "pkt/s": "pps",
     "pkts/s": "pps", "packets": "pps",
 }  # fmt: skip
 
