@@ -204,7 +204,8 @@ def _reaches(s: Scenario, flow: Flow) -> bool:
     receiver = s.receiver(flow)
     if s.routes or receiver == flow.source:
         return True
-    return any(receiver in s.topology.ways(flow.source, version) for version in (4, 6))
+    versions = (4, 6) if flow.host in s.hosts else (ipaddress.ip_address(flow.host).version,)
+    return any(receiver in s.topology.ways(flow.source, version) for version in versions)
 
 
 def _ports(s: Scenario) -> Iterator[Fault]:

@@ -40,7 +40,8 @@ VERDICTS = ("pass", "fail", "panic", "hang", "error")
 FLOW_METRICS: Mapping[str, str] = {
     "rate": "bit/s", "sent": "packets", "received": "packets", "lost": "packets", "loss": "ratio",
     "duplicates": "packets", "reordered": "packets", "errors": "packets", "bytes": "bytes", "late": "s",
-    **{f"delay.{p}": "s" for p in "min mean p50 p90 p95 p99 p999 max std jitter".split()},
+    "delay.min": "s", "delay.mean": "s", "delay.p50": "s", "delay.p90": "s", "delay.p95": "s", "delay.p99": "s",
+    "delay.p999": "s", "delay.max": "s", "delay.std": "s", "delay.jitter": "s",
 }  # fmt: skip
 """Metric of a flow -> unit.  ``errors`` may be followed by the name of one: errors.ENOBUFS."""
 

@@ -75,7 +75,7 @@ def loads(text: str, file: str = "scenario", overrides: MappingABC[str, str] | N
 def _scenario(root: Mapping, cell: dict[str, str], file: str) -> tuple[Scenario | None, list[Problem]]:
     data = t.plain(root)
     if cell:
-        data["cell"] = {k: _number(v) for k, v in cell.items()}
+        data["cell"] = dict(cell)
     try:
         scenario = Scenario.model_validate(data)
     except ValidationError as e:
@@ -91,14 +91,6 @@ def _scenario(root: Mapping, cell: dict[str, str], file: str) -> tuple[Scenario 
         return None, problems
     faults = _faults(root, scenario)
     return (None, faults) if faults else (scenario.in_file(file), [])
-
-
-def _number(text: str) -> str | int | float:
-    if re.fullmatch(r"-?(0|[1-9]\d{0,17})", text, re.ASCII):
-        return int(text)
-    if re.fullmatch(r"-?\d{1,17}\.\d{1,17}", text, re.ASCII) and repr(float(text)) == text:
-        return float(text)
-    return text
 
 
 def _drop(data: Any, loc: Loc) -> None:
@@ -186,9 +178,10 @@ def _problems(root: Mapping, error: ValidationError) -> list[Problem]:
                 message = f"is empty, {message}"
         elif kind == "dnh":
             message = str(ctx.get("message", ""))
-            if isinstance(node, Mapping) and key is not None and not rest:
-                place = key.place
-                message = f"{key.text}: {message}"
+            if isinstance(node, Mapping) and not rest and loc:
+                named = key is not None and isinstance(loc[-1], str)
+                place = key.place if key is not None and named else node.place
+                message = f"{'.'.join(str(step) for step in loc[0 if not named else -1 :])}: {message}"
         else:
             message = _plain_words(kind, ctx, e.get("input"), loc)
         out.append(Problem(place, message))

@@ -653,6 +653,21 @@ ConditionText = Annotated[
         "examples": ["< 200ms", ">= 9.9Mbit/s", "2 +- 2%", "1ms..5ms", "0", "!= 0"],
     }),
 ]  # fmt: skip
+
+
+def _scalar(value: object) -> object:
+    """A matrix's value as what it looks like: whole number, fraction or text."""
+    if isinstance(value, str) and re.fullmatch(r"-?(0|[1-9]\d{0,17})", value, re.ASCII):
+        return int(value)
+    if (
+        isinstance(value, str)
+        and re.fullmatch(r"-?\d{1,17}\.\d{1,17}", value, re.ASCII)
+        and repr(float(value)) == value
+    ):
+        return float(value)
+    return value
+
+
 Scalar = Annotated[str | int | float | bool, WithJsonSchema({"type": ["string", "number", "boolean"]})]
 
 
@@ -702,7 +717,7 @@ class Scenario(_Model):
     ] = Field(default_factory=dict)
     """Values to be tried in all combinations: of a dotted path into the scenario, or of a name that is used
     as ${name} in its text."""
-    cell: dict[str, Scalar] = Field(default_factory=dict)
+    cell: dict[str, Annotated[Scalar, BeforeValidator(_scalar)]] = Field(default_factory=dict)
     """Of an expanded scenario: the values that this cell of the matrix has."""
     kernel: Kernel = Kernel()
     """Patches, flavour, options, tunables, modules."""

@@ -76,9 +76,9 @@ def exact(value: float, unit: str) -> str:
     for word in _STEPS[unit]:
         factor = WORDS[word][0] if word else 1.0
         number = value / factor if factor >= 1 else value * round(1 / factor)
-        text = _digits(number)
-        if scaled(float(text), factor) == value and (not best or len(text + word) < len(best)):
-            best = text + word
+        for text in (_digits(float(f"{number:.12g}")), _digits(number)):
+            if scaled(float(text), factor) == value and (not best or len(text + word) < len(best)):
+                best = text + word
     return best or _digits(value) + (unit if unit in WORDS else "")
 
 

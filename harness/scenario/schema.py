@@ -39,7 +39,7 @@ def scenario_schema() -> dict[str, Any]:
     parts = schema["$defs"]
     _short_forms(parts)
     _expect(schema["properties"])
-    _openly_empty(schema)
+    _as_written(schema)
     parts["Flow"]["oneOf"] = [{"required": [kind]} for kind in ("udp", "tcp", "ping")]
     parts["Event"]["oneOf"] = [{"required": [when]} for when in ("at", "every")]
     parts["Event"]["dependentRequired"] = {key: ["every"] for key in ("from", "until", "count")}
@@ -85,15 +85,21 @@ def _expect(properties: dict[str, Any]) -> None:
     }
 
 
-def _openly_empty(node: Any) -> None:
-    """YAML's ``key:`` without a value is null; numbers may be written in quotes."""
+def _as_written(node: Any) -> None:
+    """Names that fit no pattern are refused; whole numbers may be written in quotes, and the matrix may fill any text: ${name}."""
     if isinstance(node, dict):
         if node.get("type") in ("integer", "boolean") and "enum" not in node:
             words = r"^\d+$" if node["type"] == "integer" else "^(yes|no|true|false|on|off)$"
             node["type"] = [node["type"], "string"]
             node["pattern"] = words
+        if len(keys := node.get("patternProperties", {})) == 1:
+            [(pattern, value)] = keys.items()
+            del node["patternProperties"]
+            node |= {"propertyNames": {"pattern": pattern}, "additionalProperties": value}
+        if isinstance(node.get("pattern"), str):
+            node["pattern"] = rf"{node['pattern']}|\$\{{[A-Za-z]\w*\}}"
         for value in node.values():
-            _openly_empty(value)
+            _as_written(value)
     elif isinstance(node, list):
         for value in node:
-            _openly_empty(value)
+            _as_written(value)

@@ -21,6 +21,7 @@ MAX_BYTES = 512 * 1024
 MAX_DEPTH = 24
 MAX_NODES = 50_000
 MAX_PROBLEMS = 20
+_YAML = "tag:yaml.org,2002:"
 
 
 @dataclass(frozen=True, order=True)
@@ -44,7 +45,7 @@ class Problem:
 
     def __str__(self) -> str:
         message = self.message if len(self.message) <= 600 else self.message[:597] + "..."
-        return f"{self.place}: {printable(message)}"
+        return printable(f"{self.place}: {message}")
 
 
 class Problems(UsageError):
@@ -56,7 +57,7 @@ class Problems(UsageError):
         lines = [str(p) for p in self.problems[:MAX_PROBLEMS]]
         rest = len(self.problems) - MAX_PROBLEMS
         if rest > 0:
-            lines.append(f"{self.problems[0].place.source}: and {rest} more")
+            lines.append(printable(f"{self.problems[0].place.source}: and {rest} more"))
         super().__init__("\n".join(lines))
 
 
@@ -115,9 +116,7 @@ class _Loader(yaml.SafeLoader):
 def decode(data: bytes, source: str) -> str:
     """The text of a file.  Raises Problems for what is not UTF-8 or too large."""
     if len(data) > MAX_BYTES:
-        raise Problems(
-            [Problem(Place(source), f"a file of {len(data)} bytes is too large (at most {MAX_BYTES})")]
-        )
+        raise Problems([Problem(Place(source), f"the file is too large (at most {MAX_BYTES} bytes)")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as e:
@@ -144,6 +143,8 @@ def parse(text: str, source: str) -> Node | None:
         return None if root is None else _Builder(text, source).build(root)
     except yaml.MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
+        if e.context == _BLOCK and e.context_mark:
+            mark = e.context_mark
         place = Place(source, mark.line + 1, mark.column + 1) if mark else Place(source, 1, 1)
         raise Problems([Problem(place, _message(e, text))]) from None
     except yaml.YAMLError as e:
@@ -161,11 +162,12 @@ def _at(text: str, index: int, source: str) -> Place:
     return Place(source, text.count("\n", 0, index) + 1, index - start + 1)
 
 
+_BLOCK = "while scanning a block scalar"
 _WORDS = {
     "mapping values are not allowed here": "a ':' that makes no sense; text with ': ' in it needs quotes",
     "could not find expected ':'": "a key without ':'",
     "expected <block end>, but found '<block mapping start>'": "this line is not indented as those above it",
-    "expected a single document in the stream": "a second document; a file holds one scenario",
+    "but found another document": "a second document; a file holds one scenario",
 }
 
 
@@ -179,7 +181,7 @@ def _message(e: yaml.MarkedYAMLError, text: str) -> str:
         row = rows[mark.line] if mark.line < len(rows) else ""
         if mark.column < len(row) and row[mark.column] in "%@`":
             return f"text that begins with {row[mark.column]} needs quotes"
-    if e.context == "while scanning a block scalar":
+    if e.context == _BLOCK:
         return "text that begins with > or | needs quotes"
     for known, better in _WORDS.items():
         if problem.startswith(known):
@@ -216,6 +218,8 @@ class _Builder:
             raise yaml.MarkedYAMLError(None, None, what, node.start_mark)
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node)
+        if node.tag not in (f"{_YAML}seq", f"{_YAML}map"):
+            self.problems.append(Problem(self.place(node), f"the tag {quoted(node.tag)} has no meaning here"))
         if isinstance(node, yaml.SequenceNode):
             return Sequence([self.node(n, depth + 1) for n in node.value], self.place(node))
         items: dict[str, tuple[Scalar, Node]] = {}
@@ -239,11 +243,18 @@ class _Builder:
     def scalar(self, node: yaml.ScalarNode) -> Scalar:
         place = self.place(node)
         tag = node.tag or ""
-        if tag.startswith("!") or not tag.startswith("tag:yaml.org,2002:"):
+        if tag.removeprefix(_YAML) not in (
+            "str",
+            "int",
+            "float",
+            "bool",
+            "null",
+            "timestamp",
+            "merge",
+            "value",
+        ):
             self.problems.append(Problem(place, f"the tag {quoted(tag)} has no meaning here"))
-        out = Scalar(
-            node.value, place, node.style, null=tag == "tag:yaml.org,2002:null" and node.style is None
-        )
+        out = Scalar(node.value, place, node.style, null=tag == f"{_YAML}null" and node.style is None)
         if node.style == "|":
             out.lines = self.block_lines(node)
         return out

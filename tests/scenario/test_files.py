@@ -1,0 +1,89 @@
+"""Every scenario of the repository loads, and the published schema accepts it."""
+
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+
+from harness.scenario import load
+from harness.scenario import tree as t
+from harness.paths import data_dir
+from harness.scenario.schema import scenario_schema
+
+
+VALIDATOR = jsonschema.Draft202012Validator(scenario_schema())
+
+
+def as_editors_read(node: t.Node) -> Any:
+    """The tree as YAML 1.2 has it: numbers, booleans and null are what they are, all else is text."""
+    if isinstance(node, t.Sequence):
+        return [as_editors_read(n) for n in node.items]
+    if isinstance(node, t.Mapping):
+        return {key: as_editors_read(value) for key, (_, value) in node.items.items()}
+    if node.style is not None:
+        return node.text
+    if node.text in ("", "~", "null"):
+        return None
+    if node.text in ("true", "false"):
+        return node.text == "true"
+    if re.fullmatch(r"[-+]?\d+", node.text):
+        return int(node.text)
+    if re.fullmatch(r"[-+]?\d+\.\d*", node.text):
+        return float(node.text)
+    return node.text
+
+
+def tree(text: str) -> Any:
+    node = t.parse(text, "f")
+    assert node is not None
+    return as_editors_read(node)
+
+
+def test_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(scenario_schema())
+
+
+def test_loads_and_fits_the_schema(file) -> None:
+    cells = load(file)
+    assert cells
+    text = file.read_text()
+    for data in (tree(text), *(tree(c.to_yaml()) for c in cells[:3])):
+        errors = sorted(VALIDATOR.iter_errors(data), key=str)
+        assert not errors, errors[0]
+
+
+def test_says_what_it_is_for(file) -> None:
+    for s in load(file):
+        assert s.about
+        if file.parent.name == "reports":
+            assert s.reference
+            assert all(r.startswith("https://") for r in s.reference)
+            assert "usermode" not in s.guests
+
+
+def test_as_many_as_promised() -> None:
+    files = list((data_dir("scenarios") / "dummynet").glob("*.yaml"))
+    assert len(files) >= 12
+    reports = {r for p in (data_dir("scenarios") / "reports").glob("*.yaml") for r in load(p)[0].reference}
+    for what in ("src/issues/298", "src/issues/315", "src/issues/84", "src/issues/273",
+                 "core/issues/10640", "core/issues/10645", "core/issues/9875", "core/issues/8649"):  # fmt: skip
+        assert f"https://github.com/opnsense/{what}" in reports
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"nam": "x"},
+        {"flows": {"a": {"udp": "20Mbits", "from": "a", "to": "b:1"}}},
+        {"flows": {"a": {"from": "a", "to": "b:1"}}},
+        {"hosts": {"1a": {}}},
+        {"kernel": {"flavour": "fast"}},
+        {"expect": {"verdict": "good"}},
+        {"events": [{"run": "x", "on": "a"}]},
+    ],
+)
+def test_schema_refuses(sketch: str, wrong: dict[str, Any]) -> None:
+    data = tree(sketch)
+    assert VALIDATOR.is_valid(data)
+    assert not VALIDATOR.is_valid({**data, **wrong})
