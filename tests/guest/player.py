@@ -113,9 +113,9 @@ def act(command: str, token: str) -> tuple[bool, int]:
         case ["reboots"]:
             say(BOOT)
             time.sleep(60)
-        case ["dies"]:
+        case ["dies", *status]:
             say(b"half a l")
-            sys.exit(5)
+            sys.exit(int(status[0]) if status else 5)
         case ["hangs"]:
             time.sleep(60)
         case ["garbage"]:
@@ -131,9 +131,9 @@ def act(command: str, token: str) -> tuple[bool, int]:
     return True, 0
 
 
-def shell() -> None:
-    tty.setraw(0)
-    say(b"# ")
+def shell(first: bytes = b"# ") -> None:
+    """Be a shell; ``first`` is what it says to begin with."""
+    say(first)
     status = 0
     due = True
     for raw in sys.stdin.buffer:
@@ -153,4 +153,5 @@ def shell() -> None:
 
 
 if __name__ == "__main__":
+    tty.setraw(0)
     shell()
