@@ -70,7 +70,8 @@ def model(seqs):
 @quiet
 @given(
     st.lists(
-        st.one_of(st.integers(0, 60), st.integers(0, 3 * WINDOW), st.integers(WINDOW - 3, WINDOW + 3)), max_size=120
+        st.one_of(st.integers(0, 60), st.integers(0, 3 * WINDOW), st.integers(WINDOW - 3, WINDOW + 3)),
+        max_size=120,
     )
 )
 def test_sequence_against_a_set(parts, seqs):
@@ -125,7 +126,9 @@ def test_mixed_sizes_are_in_proportion_and_shuffled(parts):
     assert Counter(sizes) == {64: 700, 576: 400, 1500: 100}
     assert sizes == pace(parts, upps=1_200_000_000, sizes=((64, 7), (576, 4), (1500, 1)))[1]
     assert len({tuple(sizes[i : i + 12]) for i in range(0, 1200, 12)}) > 50
-    assert sizes != pace(parts, upps=1_200_000_000, senders=2, sender=1, sizes=((64, 7), (576, 4), (1500, 1)))[1]
+    assert (
+        sizes != pace(parts, upps=1_200_000_000, senders=2, sender=1, sizes=((64, 7), (576, 4), (1500, 1)))[1]
+    )
 
 
 def test_on_and_off(parts):

@@ -54,7 +54,7 @@ def test_reads(parse, text, value):
     ],
 )
 def test_refuses_with_the_nearest_unit(parse, text, hint):
-    with pytest.raises(ValueError) as e:  # noqa: PT011 - the message is looked at
+    with pytest.raises(ValueError) as e:
         parse(text)
     assert hint in str(e.value)
     assert "\n" not in str(e.value)
