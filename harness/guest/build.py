@@ -42,7 +42,7 @@ COMMON_FLAGS = (
 ).split()
 # FreeBSD's compiler flags for the kernel silence these as well: a KASSERT that is compiled out leaves
 # variables that are set for it alone.
-KERNEL_FLAGS = "-D_KERNEL -ffreestanding -nostdinc -Wno-unused-but-set-variable".split()
+KERNEL_FLAGS = "-D_KERNEL -ffreestanding -nostdinc -Wno-unused-but-set-variable -Wno-unused-variable".split()
 FLAVOURS = {
     "debug": ["-DINVARIANTS", "-DWITNESS", "-DDDB", "-DVIMAGE", "-DINET"],
     "release": ["-DVIMAGE", "-DINET"],

@@ -57,7 +57,11 @@ class UsermodeGuest:
         """
         c = self._config
         args = ["--seed", str(c.seed), "--clock", c.clock, "--ncpu", str(c.ncpu)]
-        for name, value in sorted(c.tunables.items()):
+        # As the kernels that dnh builds: a host without rules lets packets pass.
+        # An option of a patch series is built in, as in a kernel's config: its module is there at boot.
+        built_in = {f"{option.lower()}_load": "YES" for option in c.options if "_" not in option}
+        tunables = {"net.inet.ip.fw.default_to_accept": "1", **built_in, **c.tunables}
+        for name, value in sorted(tunables.items()):
             args += ["--tunable", f"{name}={value}"]
         env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TERM": "dumb"}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
@@ -94,8 +98,8 @@ class UsermodeGuest:
             kind=self.kind,
             name="usermode",
             clock=c.clock,
-            ident=self.console.check("uname -v").strip(),
-            release=self.console.check("uname -r").strip(),
+            ident=self.console.check("sysctl -n kern.ident").strip(),
+            release=self.console.check("sysctl -n kern.osrelease").strip(),
             flavour=c.flavour,
             digest=self._built.digest,
             patches=c.patches,

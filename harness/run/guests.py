@@ -1,4 +1,4 @@
-"""From the words of ``--guest`` to a guest: usermode, qemu, qemu:NAME."""
+"""From the words of ``--guest`` to a guest: usermode, qemu[:NAME], bhyve[:NAME], remote:USER@HOST or FILE."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def check(word: str) -> tuple[str, str | None]:
         raise UsageError(f"no such kind of guest: '{kind}'{hint}")
     if kind == "usermode" and name:
         raise UsageError("the usermode guest has no names")
+    if kind == "remote" and not name:
+        raise UsageError("which machine? remote:USER@HOST, or remote:FILE.yaml")
     return kind, name or None
 
 
@@ -49,6 +51,15 @@ def maker(word: str, cold: bool = False, sanitize: tuple[str, ...] = ()) -> Gues
             from harness.guest.qemu import QemuGuest, find_image
 
             return QemuGuest(config, find_image(name, config.flavour), told, cold)
-        raise UsageError(f"guests of kind '{kind}' are not there yet")
+        if kind == "bhyve":
+            from harness.guest.bhyve import BhyveGuest
+            from harness.guest.qemu import find_image
+
+            return BhyveGuest(config, find_image(name, config.flavour), told)
+        from harness.guest.remote import RemoteGuest
+        from harness.guest.ssh import parse
+
+        assert name is not None
+        return RemoteGuest(config, parse(name))
 
     return make
