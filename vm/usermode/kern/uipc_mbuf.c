@@ -308,7 +308,7 @@ mb_free_ext(struct mbuf *m)
 {
 	volatile u_int *refcnt;
 	struct mbuf *mref;
-	bool keep_m;
+	bool extref, nofree;
 
 	KASSERT((m->m_flags & M_EXT) != 0, ("%s: M_EXT not set on %p", __func__, m));
 	if ((m->m_ext.ext_flags & EXT_FLAG_EMBREF) != 0) {
@@ -319,8 +319,9 @@ mb_free_ext(struct mbuf *m)
 		mref = m->m_ext.ext_type == EXT_EXTREF ? m :
 		    __containerof(refcnt, struct mbuf, m_ext.ext_count);
 	}
-	/* The first of them waits for the last. */
-	keep_m = m == mref && m->m_ext.ext_type != EXT_EXTREF;
+	/* m may be gone below. */
+	extref = m->m_ext.ext_type == EXT_EXTREF;
+	nofree = (m->m_flags & M_NOFREE) != 0;
 	if (__atomic_load_n(refcnt, __ATOMIC_ACQUIRE) == 1 ||
 	    __atomic_fetch_sub(refcnt, 1, __ATOMIC_ACQ_REL) == 1) {
 		switch (m->m_ext.ext_type) {
@@ -342,9 +343,8 @@ mb_free_ext(struct mbuf *m)
 			break;
 		}
 	}
-	if (!keep_m && (m->m_flags & M_NOFREE) == 0 && m != mref)
-		uma_zfree(zone_mbuf, m);
-	else if (m->m_ext.ext_type == EXT_EXTREF && (m->m_flags & M_NOFREE) == 0)
+	/* The first of them waits for the last. */
+	if (!nofree && (extref || m != mref))
 		uma_zfree(zone_mbuf, m);
 }
 
