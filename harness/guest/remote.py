@@ -16,16 +16,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import pexpect
+from filelock import FileLock, Timeout
 
 from harness.errors import MachineryError, UsageError
 from harness.guest import ssh
 from harness.guest.base import GuestConfig, GuestIdentity
 from harness.guest.build import Progress
 from harness.guest.console import Completed, Console, GuestGone, GuestHung, KernelStopped, quote
-from harness.paths import data_dir
+from harness.paths import cache_dir, data_dir
 
 SLICE = 0.1  # seconds between two looks at the kernel console while the shell is waited for
 LAST_WORDS = 2.0  # seconds that a kernel console gets to tell why the connection went down
+TURN_LIMIT = 3600.0  # seconds to wait for another run on the same machine
 REBOOT_LIMIT = 600.0  # seconds a machine may take to be back after it was reset
 
 _rebooting: set[str] = set()  # machines that a run of this process has reset
@@ -126,7 +128,7 @@ class RemoteGuest:
     """A FreeBSD machine over ssh.  See harness.guest.base.Guest."""
 
     kind = "remote"
-    console: RemoteConsole
+    console: Console
 
     def __init__(
         self, config: GuestConfig, machine: ssh.Machine, progress: Progress = lambda _phase, _fraction: None
@@ -134,11 +136,15 @@ class RemoteGuest:
         self._config = config
         self._machine = machine
         self._connection: ssh.Connection | None = None
+        self._shell: RemoteConsole | None = None
         self._watcher: pexpect.spawn[bytes] | None = None
         self._kernel: Console | None = None
         self._kernel_lines: _Lines | None = None
         self._group = ""
         self._lock = threading.Lock()
+        # Hosts and interfaces have the scenario's names: one run at a time on one machine.
+        name = hashlib.sha256(f"{machine.host}:{machine.port}".encode()).hexdigest()[:16]
+        self._turn = FileLock(cache_dir("remote") / f"{name}.lock", thread_local=False)
 
     # -- starting --------------------------------------------------------------------------------
 
@@ -150,6 +156,10 @@ class RemoteGuest:
         """
         machine = self._machine
         name = str(machine)
+        try:
+            self._turn.acquire(timeout=TURN_LIMIT)
+        except Timeout:
+            raise MachineryError(f"{name} has been busy with another run for {TURN_LIMIT:g} s") from None
         self._connection = ssh.connect(machine, REBOOT_LIMIT if name in _rebooting else 0.0)
         _rebooting.discard(name)
         if machine.console:
@@ -157,7 +167,8 @@ class RemoteGuest:
         # No tty: nothing echoes, edits or cuts lines.  It is a shell for /bin/sh whatever the login shell is.
         shell = f"exec {machine.as_root} env ENV= PS1='# ' PS2='> ' TERM=dumb LC_ALL=C /bin/sh -i"
         channel = ssh.ChannelSpawn(self._connection.start(" ".join(shell.split())))
-        self.console = RemoteConsole(channel, self._config.folder / "console.log", self._kernel)
+        self._shell = RemoteConsole(channel, self._config.folder / "console.log", self._kernel)
+        self.console = self._shell
         try:
             self.console.wait_for(r"(?:^|[\r\n])# ", 20.0)
         except GuestHung as e:
@@ -274,7 +285,8 @@ class RemoteGuest:
                 connection.start(f"{self._machine.as_root} sysctl debug.kdb.enter=1".strip())
             kernel.wait_for(r"(?!)", 5.0)
         except KernelStopped as stopped:
-            self.console.at_debugger = stopped.at_debugger
+            if self._shell is not None:
+                self._shell.at_debugger = stopped.at_debugger
             return stopped.at_debugger
         except Exception:
             return False
@@ -292,8 +304,7 @@ class RemoteGuest:
         """Clean up; the machine itself stays on."""
         self.kill()
 
-    def _clean(self, connection: ssh.Connection) -> None:
-        console = self.console
+    def _clean(self, connection: ssh.Connection, console: RemoteConsole) -> None:
         script = [f"kill -9 -{self._group}"] if re.fullmatch(r"[1-9]\d+", self._group) else []
         for jail in console.jails:
             # An interface goes home when its jail ends, under a name that the next run may want.
@@ -310,7 +321,7 @@ class RemoteGuest:
         """Remove what was made there and disconnect; a machine in its debugger is reset."""
         with self._lock:
             connection, self._connection = self._connection, None
-            console: RemoteConsole | None = getattr(self, "console", None)
+            console = self._shell
             if connection is not None:
                 if console is not None and console.at_debugger and self._watcher is not None:
                     with suppress(OSError):
@@ -319,7 +330,7 @@ class RemoteGuest:
                     _rebooting.add(str(self._machine))
                 elif console is not None and connection.active():
                     with suppress(Exception):
-                        self._clean(connection)
+                        self._clean(connection, console)
                 connection.close()
                 if console is not None:
                     console.close()
@@ -331,3 +342,4 @@ class RemoteGuest:
                 self._kernel.close()
                 self._kernel_lines.close()
                 self._kernel = None
+            self._turn.release()

@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -111,6 +112,7 @@ def sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
     (empty / ".ssh").mkdir(parents=True)
     monkeypatch.setenv("HOME", str(empty))  # neither the user's keys nor the user's known_hosts
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    monkeypatch.setenv("DNH_CACHE", str(tmp_path / "cache"))
     it = Sshd(tmp_path)
     yield it
     it.close()
@@ -120,6 +122,13 @@ def guest_of(sshd: Sshd, machine: ssh.Machine | None = None, **config: object) -
     folder = sshd.folder / "run"
     folder.mkdir(exist_ok=True)
     return RemoteGuest(GuestConfig(folder=folder, clock="wall", **config), machine or sshd.machine)  # type: ignore[arg-type]
+
+
+def boot_alone(guest: RemoteGuest) -> None:
+    try:
+        guest.boot()
+    finally:
+        guest.kill()
 
 
 @pytest.fixture
@@ -158,6 +167,7 @@ def test_dngen_is_built_there_once(guest: RemoteGuest, sshd: Sshd) -> None:
     if not (Path(remote_module.data_dir("vm")) / "dngen" / "os_posix.c").is_file():
         pytest.skip("dngen is not here")
     assert guest.console.check("command -v dngen").endswith("/dngen")
+    guest.kill()
     again = guest_of(sshd)
     again.boot()
     again.kill()
@@ -279,9 +289,9 @@ def test_changed_host_key_is_refused(sshd: Sshd) -> None:
 
 def test_refused_key(sshd: Sshd) -> None:
     with pytest.raises(UsageError, match="takes none of the keys"):
-        guest_of(sshd, replace(sshd.machine, key=str(sshd.folder / "other"))).boot()
+        boot_alone(guest_of(sshd, replace(sshd.machine, key=str(sshd.folder / "other"))))
     with pytest.raises(UsageError, match="cannot be read"):
-        guest_of(sshd, replace(sshd.machine, key=str(sshd.folder / "none"))).boot()
+        boot_alone(guest_of(sshd, replace(sshd.machine, key=str(sshd.folder / "none"))))
 
 
 def test_nobody_there(sshd: Sshd) -> None:
@@ -304,6 +314,19 @@ def test_jump_host_and_user_config(sshd: Sshd) -> None:
         assert it.console.check("echo through") == "through"
         it.kill()
     assert (sshd.folder / "sshd.log").read_text().count("Accepted publickey") == 5
+
+
+def test_one_run_at_a_time(sshd: Sshd) -> None:
+    first, second = guest_of(sshd), guest_of(sshd)
+    first.boot()
+    waiting = threading.Thread(target=second.boot)
+    waiting.start()
+    waiting.join(1.0)
+    assert waiting.is_alive()
+    first.kill()
+    waiting.join(20)
+    assert second.console.check("echo mine") == "mine"
+    second.kill()
 
 
 @pytest.mark.parametrize(
