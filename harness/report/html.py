@@ -13,7 +13,7 @@ from markupsafe import Markup
 from harness.panic import Panic
 from harness.report import words
 from harness.report.flows import Flow, flows, run_end
-from harness.report.load import NotRun, Run
+from harness.report.load import NotRun, Run, known
 from harness.run.result import QueueSeries, Result, Verdict
 
 MOST_PLOTTED = 60
@@ -209,6 +209,8 @@ def _body(run: Run, n: int, plotted: bool, single: bool) -> _Body:
 
 
 def _facts(r: Result) -> list[tuple[str, str]]:
+    if not known(r):
+        return []
     found = [
         (
             "guest",
@@ -227,17 +229,15 @@ def _facts(r: Result) -> list[tuple[str, str]]:
 def _identity(run: Run) -> list[tuple[str, str]]:
     r = run.result
     d = r.durations
+    spent = f"{words.duration(d.boot)}, {words.duration(d.setup)}, {words.duration(d.run)}"
     found = [
         ("kernel", r.kernel.ident),
         ("kernel digest", r.kernel.digest),
         ("compiler", r.kernel.compiler),
-        ("CPUs", str(r.guest.ncpu)),
+        ("CPUs", str(r.guest.ncpu) if known(r) else ""),
         ("scenario file", r.scenario.file),
         ("scenario sha256", r.scenario.sha256),
-        (
-            "boot, set-up, run",
-            f"{words.duration(d.boot)}, {words.duration(d.setup)}, {words.duration(d.run)}",
-        ),
+        ("boot, set-up, run", spent if known(r) else ""),
         ("folder", "" if run.folder is None else str(run.folder)),
         ("files", " ".join(sorted({"result.json", *r.files.values()}))),
     ]
@@ -268,13 +268,12 @@ def _key(f: Flow) -> dict[str, Any]:
 
 
 def _panic(p: Panic) -> dict[str, Any]:
-    fault = " ".join(x for x in (p.fault_address, f"({p.fault_suggests})" if p.fault_suggests else "") if x)
     facts = [
         ("in", p.culprit),
         ("signature", p.signature),
         ("kind", str(p.kind)),
         ("trap", " ".join(x for x in (str(p.trap) if p.trap is not None else "", p.trap_name) if x)),
-        ("fault address", fault),
+        ("fault address", words.fault(p)),
         ("thread", " ".join(x for x in (p.process, p.thread if p.thread != p.process else "") if x)),
         ("cpu", "" if p.cpu is None else str(p.cpu)),
         ("repeats", " → ".join((*p.cycle, p.cycle[0])) if p.cycle else ""),

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from harness.report import words
-from harness.report.load import NotRun
+from harness.report.load import NotRun, known
 from harness.run.result import Result, Verdict
 
 _LOG_LINES = 60
@@ -97,6 +97,8 @@ def _case(r: Result) -> ET.Element:
 
 
 def _properties(r: Result) -> list[tuple[str, str]]:
+    if not known(r):
+        return [("verdict", str(r.verdict))]
     found = [
         ("verdict", str(r.verdict)),
         ("declared", str(r.declared)),

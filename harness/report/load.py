@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import UsageError
+from harness.panic import Panic, read
 from harness.paths import state_dir
 from harness.run.result import SCHEMA, Durations, GuestRef, Kernel, Result, ScenarioRef, Verdict
 
-RESULT, CONSOLE = "result.json", "console.log"
+RESULT, CONSOLE, SCENARIO = "result.json", "console.log", "scenario.yaml"
+_UNKNOWN = "unknown"
 _LARGEST = 256 << 20
 _CONSOLE_LARGEST = 8 << 20
 
@@ -140,6 +143,30 @@ def load_run(folder: Path) -> Result:
         return _stand_in(folder, raw, f"{RESULT} does not fit {SCHEMA}: {where}: {first['msg']}")
 
 
+def known(result: Result) -> bool:
+    """False for a stand-in of a run that left no result: its seed, kernel and times mean nothing."""
+    return result.guest.kind != _UNKNOWN
+
+
+def _name(folder: Path) -> str:
+    """The name in the scenario that a run left, or else the folder's."""
+    try:
+        with open(folder / SCENARIO, encoding="utf-8") as f:
+            said = yaml.safe_load(f.read(1 << 20))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return folder.name
+    name = said.get("name") if isinstance(said, dict) else None
+    return name if isinstance(name, str) and name.strip() else folder.name
+
+
+def _dead(folder: Path) -> Panic | None:
+    """The first panic on the console, of a run that had no time to say so itself."""
+    try:
+        return next((p for p in read(folder / CONSOLE) if p.fatal), None)
+    except (OSError, MemoryError):
+        return None
+
+
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
 
@@ -147,9 +174,9 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 def _stand_in(folder: Path, raw: dict[str, Any], reason: str) -> Result:
     """A result of the verdict ``error`` with every field of ``raw`` that is good by itself."""
     values: dict[str, Any] = {
-        "scenario": ScenarioRef(name=folder.name, file="", sha256=""),
-        "guest": GuestRef(kind="unknown", name="", clock="wall"),
-        "kernel": Kernel(ident="unknown", release="unknown", flavour="unknown", digest=""),
+        "scenario": ScenarioRef(name=_name(folder), file="", sha256=""),
+        "guest": GuestRef(kind=_UNKNOWN, name="", clock="wall"),
+        "kernel": Kernel(ident="", release="", flavour="", digest=""),
         "seed": 0,
         "declared": Verdict.PASS,
         "command": "",
@@ -162,6 +189,9 @@ def _stand_in(folder: Path, raw: dict[str, Any], reason: str) -> Result:
             except ValidationError:
                 continue
     reasons = [reason]
+    if values.get("panic") is None and (panic := _dead(folder)) is not None:
+        values["panic"] = panic
+        reasons.append(f"the console shows: {panic.message}")
     if isinstance(raw.get("reasons"), list):
         reasons += [str(r) for r in raw["reasons"]]
     if raw.get("verdict") in set(Verdict):

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -220,7 +221,7 @@ def _draw(axes: Any, c: Curve, x: Sequence[float], y: Sequence[float]) -> None:
 
 
 def _name_lines(axes: Any, curves: Sequence[Curve], divisor: float) -> None:
-    """Few curves are named where they end, moved apart where they would touch."""
+    """Few curves are named where they end, unless the names would touch: the page has a legend as well."""
     if not 1 < len(curves) <= _DIRECT:
         return
     low, high = axes.get_ylim()
@@ -230,11 +231,12 @@ def _name_lines(axes: Any, curves: Sequence[Curve], divisor: float) -> None:
     ends = [(c.y[-1] / divisor, c) for c in curves if len(c.x) and c.x[-1] >= near and math.isfinite(c.y[-1])]
     if len(ends) < len(curves):
         return
-    at = -math.inf
-    for y, c in sorted(ends, key=lambda end: end[0]):
-        at = max(at + gap, y)
+    ends.sort(key=lambda end: end[0])
+    if any(b[0] - a[0] < gap for a, b in pairwise(ends)):
+        return
+    for y, c in ends:
         axes.annotate(
-            _short(c.label), (1.0, at), xycoords=("axes fraction", "data"), xytext=(4, 0),
+            _short(c.label), (1.0, y), xycoords=("axes fraction", "data"), xytext=(4, 0),
             textcoords="offset points",
             fontsize=7.5, color=_INK, va="center", annotation_clip=False, parse_math=False,
         )  # fmt: skip
@@ -316,7 +318,7 @@ def _svg(figure: Figure, key: str, title: str, description: str) -> str:
         ),
         text,
     )
-    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{key}-\1)", text)
+    text = re.sub(r'="url\(#([^)]+)\)', rf'="url(#{key}-\1)', text)
     text = re.sub(r'(?:xlink:)?href="#([^"]+)"', rf'href="#{key}-\1"', text)
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, f"var(--{variable})")

@@ -16,7 +16,7 @@ from rich.text import Text
 from harness.panic import Panic
 from harness.report import words
 from harness.report.flows import Flow, flows, run_end
-from harness.report.load import NotRun, Run
+from harness.report.load import NotRun, Run, known
 from harness.report.screen import SERIES, VERDICTS, Line, make_console, mark, plot, sparkline, unicode_ok
 from harness.run.result import Result, Verdict
 
@@ -26,6 +26,7 @@ _DETAILS = 10
 _LISTED_EVENTS = 6
 _FLOWS = 40
 _NARROWEST = 8
+_NARROW = 96
 
 
 def show(runs: Sequence[Run], not_run: Sequence[NotRun] = (), console: Console | None = None) -> None:
@@ -83,12 +84,14 @@ def _head(r: Result, console: Console) -> RenderableType:
     facts = [
         words.guest(r),
         words.one_line(f"{r.kernel.release} {r.kernel.flavour}"),
-        *(["+ " + words.one_line(", ".join(r.kernel.patches))] if r.kernel.patches else []),
+        "+ " + words.one_line(", ".join(r.kernel.patches)) if r.kernel.patches else "",
         f"seed {r.seed}",
         f"{r.guest.clock} clock",
         words.duration(r.durations.total),
     ]
-    lines.append(Text("  " + f" {'·' if unicode_ok(console) else '-'} ".join(facts), "dim"))
+    if known(r):
+        dot = " · " if unicode_ok(console) else " - "
+        lines.append(Text("  " + dot.join(fact for fact in facts if fact), "dim"))
     held = [e.holds for e in r.expectations]
     if not r.as_expected or r.verdict is not Verdict.PASS:
         said = [words.one_line(x) for x in r.reasons] or [words.why(r)]
@@ -136,20 +139,22 @@ def _rows(
     *,
     right: Sequence[int] = (),
     free: Sequence[int] = (),
-    header: bool = True,
+    first: int = 0,
 ) -> Table:
-    """A table without lines, at most ``width`` wide: the longest of the columns ``free`` give way."""
+    """A table without lines, at most ``width`` wide: the longest of the columns ``free`` give way.
+
+    With ``first`` the first of them gives way before the others, down to that width.
+    """
     cells = [[Text(c) if isinstance(c, str) else c for c in row] for row in rows]
-    widths = [
-        max([cell_len(name) if header else 0, *(row[i].cell_len for row in cells)])
-        for i, name in enumerate(names)
-    ]
+    widths = [max([cell_len(name), *(row[i].cell_len for row in cells)]) for i, name in enumerate(names)]
     while free and sum(widths) + 2 * (len(names) - 1) > width:
         longest = max(free, key=lambda i: widths[i])
+        if first and widths[free[0]] > first:
+            longest = free[0]
         if widths[longest] <= _NARROWEST:
             break
         widths[longest] -= 1
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_header=header)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for i, name in enumerate(names):
         table.add_column(name, justify="right" if i in right else "left", no_wrap=True, width=widths[i])
     for row in cells:
@@ -231,12 +236,11 @@ def _panic(p: Panic, console: Console, width: int, *, reported: bool = False) ->
         Text(message, "bold"),
     ]  # fmt: skip
     facts = _pairs()
-    fault = " ".join(x for x in (p.fault_address, f"({p.fault_suggests})" if p.fault_suggests else "") if x)
     # The arrows say in which order the calls go round.
     arrow = " → " if unicode_ok(console) else " -> "
     for name, value in (
         ("in", p.culprit),
-        ("fault at", fault),
+        ("fault at", words.fault(p)),
         ("thread", " ".join(x for x in (p.process, f"[{p.thread}]" if p.thread else "") if x)),
         ("repeats", arrow.join((*p.cycle, p.cycle[0])) if p.cycle else ""),
         ("locks", ", ".join(p.locks)),
@@ -281,48 +285,91 @@ def _home(path: Path) -> str:
 
 
 def show_many(runs: Sequence[Run], not_run: Sequence[NotRun] = (), console: Console | None = None) -> None:
-    """The table of many runs, what went wrong in the first that are not as declared, and the sum."""
+    """The table of many runs, what went wrong in those that are not as declared, and the sum."""
     console = console or make_console()
     width = console.width - 4
-    names = ["", "scenario", "cell", "guest", "verdict", "declared", "time", "why"]
-    rows: list[list[Text | str]] = []
+    parts: list[RenderableType] = []
+    if runs or not_run:
+        parts.append(_index(runs, not_run, console, width))
+    alike: dict[tuple[object, ...], list[Run]] = {}
     for run in runs:
-        r = run.result
-        sign, style = mark(r, console)
-        rows.append(
-            [
-                Text(sign, style),
-                words.one_line(r.scenario.name) + (f" #{r.repeat + 1}" if r.repeat else ""),
-                words.cell(r.scenario.cell),
-                words.guest(r),
-                Text(str(r.verdict), VERDICTS[r.verdict]),
-                Text(str(r.declared), "dim"),
-                Text(words.duration(r.durations.total), "dim"),
-                Text(words.why(r), "dim" if r.as_expected else ""),
-            ]
-        )
-    for n in not_run:
-        dim = [words.one_line(n.name), words.cell(n.cell), "", "not run", "", "", words.one_line(n.reason)]
-        rows.append([Text("-", "dim"), *(Text(x, "dim") for x in dim)])
-    if not any(len(row[2]) for row in rows):
-        names.pop(2)
-        rows = [row[:2] + row[3:] for row in rows]
-    last = len(names) - 1
-    table = _rows(names, rows, width, right=[last - 1], free=[1, *([2] if last == 7 else []), last - 4, last])
-    parts: list[RenderableType] = [table]
-    wrong = [run for run in runs if not run.result.as_expected]
-    for run in wrong[:_DETAILS]:
-        r = run.result
+        if not run.result.as_expected:
+            alike.setdefault(_sameness(run.result), []).append(run)
+    for found in list(alike.values())[:_DETAILS]:
+        r = found[0].result
         parts += [Text(), _head(r, console)]
         if any(not e.holds for e in r.expectations):
             parts.append(_expectations(r, console, min(width, _WIDEST)))
         if r.panic is not None:
             parts.append(_panic(r.panic, console, min(width, _WIDEST)))
-        parts.append(_foot(run))
-    if len(wrong) > _DETAILS:
-        parts += [Text(), Text(f"and {len(wrong) - _DETAILS} runs more that are not as declared", "dim")]
+        parts.append(_foot(found[0]))
+        if len(found) > 1:
+            parts.append(Text(f"and {_times(len(found) - 1, 'run')} like it", "dim"))
+    if len(alike) > _DETAILS:
+        parts += [Text(), Text(f"and {_times(len(alike) - _DETAILS, 'more thing')} that went wrong", "dim")]
     parts += [Text(), _sum(runs, not_run, console)]
     _print(console, parts, width)
+
+
+def _sameness(r: Result) -> tuple[object, ...]:
+    """Equal for runs that went wrong in the same way: repeats are told once."""
+    broken = tuple(e.metric for e in r.expectations if not e.holds)
+    what = r.panic.signature if r.panic else broken or tuple(r.reasons[:1])
+    return (r.scenario.file, r.scenario.name, words.cell(r.scenario.cell), r.verdict, what)
+
+
+def _times(n: int, noun: str) -> str:
+    return f"{n} {noun}{'s' if n != 1 else ''}"
+
+
+def _index(runs: Sequence[Run], not_run: Sequence[NotRun], console: Console, width: int) -> Table:
+    """The table; a column in which there is nothing, or the same guest everywhere, is left out."""
+    columns: dict[str, list[Text]] = {
+        name: [] for name in ("", "scenario", "cell", "guest", "verdict", "declared", "time", "why")
+    }
+
+    def add(*row: Text) -> None:
+        for column, cell in zip(columns.values(), row, strict=True):
+            column.append(cell)
+
+    for run in runs:
+        r = run.result
+        add(
+            Text(*mark(r, console)),
+            Text(words.one_line(r.scenario.name) + (f" #{r.repeat + 1}" if r.repeat else "")),
+            Text(words.cell(r.scenario.cell)),
+            Text(words.guest(r)),
+            Text(str(r.verdict), VERDICTS[r.verdict]),
+            Text(str(r.declared), "dim"),
+            Text(words.duration(r.durations.total), "dim"),
+            Text(words.why(r), "dim" if r.as_expected else ""),
+        )
+    for n in not_run:
+        dim = [
+            "-",
+            words.one_line(n.name),
+            words.cell(n.cell),
+            "",
+            "not run",
+            "",
+            "",
+            words.one_line(n.reason),
+        ]
+        add(*(Text(x, "dim") for x in dim))
+    if not any(columns["cell"]):
+        del columns["cell"]
+    if len({words.guest(run.result) for run in runs}) == 1:
+        del columns["guest"]
+    if width < _NARROW:
+        # What went wrong is told below.
+        del columns["why"]
+    names = list(columns)
+    rows = list(zip(*columns.values(), strict=True))
+    # Why gives way first: what went wrong is told in full below.
+    given = [names.index(n) for n in ("why", "scenario", "cell", "guest") if n in names]
+    return _rows(
+        names, rows, width, right=[names.index("time")], free=given, first=28 if "why" in names else 0
+    )
 
 
 def _sum(runs: Sequence[Run], not_run: Sequence[NotRun], console: Console) -> Text:
@@ -338,6 +385,9 @@ def _sum(runs: Sequence[Run], not_run: Sequence[NotRun], console: Console) -> Te
             (f"{len(runs) - good} of {len(runs)} runs not as declared", "bold"),
         )
     verdicts = Counter(run.result.verdict for run in runs)
+    guests = {words.guest(run.result) for run in runs}
+    if len(guests) == 1:
+        line.append(f" on {guests.pop()}")
     line.append("   " + ", ".join(f"{verdicts[v]} {v}" for v in Verdict if verdicts[v]), "dim")
     if not_run:
         line.append(f", {len(not_run)} not run", "dim")

@@ -22,6 +22,10 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 
 
+# A condition on a share in per cent ('< 2%'), not one with a tolerance ('2 +- 2%').
+_PERCENT = re.compile(r"[^\d]*[\d.]+\s*%")
+
+
 def clean(text: str) -> str:
     """The text without terminal escapes; what XML 1.0 or a terminal must not get becomes U+FFFD."""
     text = _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -117,6 +121,8 @@ def measured(e: ExpectationResult) -> str:
         return size(value)
     if e.unit == "packets":
         return f"{count(int(value))} packets" if float(value).is_integer() else f"{three(value)} packets"
+    if _PERCENT.match(e.condition):
+        return share(value)
     return f"{value:.5g}"
 
 
@@ -144,6 +150,9 @@ def title(result: Result) -> str:
 def outcome(result: Result) -> str:
     """The verdict against the declared one, in words."""
     if result.as_expected:
+        if result.verdict is not result.declared:
+            # A scenario may allow several verdicts; the result names the first.
+            return f"{result.verdict}, as allowed"
         return f"{result.verdict}" if result.verdict is Verdict.PASS else f"{result.verdict}, as declared"
     if result.verdict is result.declared:
         # Right verdict, wrong panic.
@@ -184,6 +193,13 @@ def frames(panic: Panic, limit: int = 8) -> list[str]:
 def command(result: Result) -> str:
     """The command that runs exactly this again."""
     return one_line(result.command) if "\n" not in result.command.strip() else clean(result.command).strip()
+
+
+def fault(panic: Panic) -> str:
+    """The address of a fault and what it looks like; empty when there is none."""
+    if panic.fault_address and panic.fault_suggests:
+        return one_line(f"{panic.fault_address} ({panic.fault_suggests})")
+    return one_line(panic.fault_address or panic.fault_suggests)
 
 
 def quoted(path: object) -> str:
