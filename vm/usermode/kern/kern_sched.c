@@ -35,7 +35,7 @@ int mp_ncpus = 1;
 u_int mp_maxid;
 int mp_ncores = 1;
 int smp_cpus = 1;
-volatile int smp_started;
+_Atomic int smp_started;
 cpuset_t all_cpus;
 bool dnh_clock_is_virtual = true;
 #ifdef __SANITIZE_THREAD__
@@ -390,8 +390,11 @@ preempt_virtual(void)
 		    (sched_random() & 7) == 0) {
 			cpu = (int)(sched_random() % (u_int)mp_ncpus);
 			if (pcpu_data[cpu].pc_curthread == NULL && cpu_allowed(td, cpu)) {
-				pcpu_data[td->td_oncpu].pc_curthread = NULL;
+				int old = td->td_oncpu;
+
 				cpu_give(td, cpu);
+				/* Somebody may be pinned to the one that it leaves. */
+				cpu_release(old);
 			}
 		}
 	}
