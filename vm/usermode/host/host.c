@@ -48,7 +48,7 @@ __tsan_default_options(void)
 {
 	return ("handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:"
 	    "use_sigaltstack=0:exitcode=99:halt_on_error=1:second_deadlock_stack=1:"
-	    "detect_deadlocks=0");
+	    "detect_deadlocks=0:report_thread_leaks=0:report_signal_unsafe=0");
 }
 
 const char *

@@ -24,8 +24,8 @@
 #define	KERN_IDENT	"DNH"
 #endif
 
-int cold = 1;
-int rebooting;
+_Atomic int cold = 1;
+_Atomic int rebooting;
 int bootverbose;
 int maxusers = 64;
 u_long physmem = 262144;

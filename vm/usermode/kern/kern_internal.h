@@ -12,7 +12,9 @@
 #define	FOREVER		INT64_MAX
 #define	CLOCK_VIRTUAL	(!host_config.wall)
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__)
+#define	STACK_SCALE	128	/* its own part of a thread's stack is near 1 MB */
+#elif defined(__SANITIZE_ADDRESS__)
 #define	STACK_SCALE	8
 #elif defined(DNH_SANITIZE)
 #define	STACK_SCALE	4

@@ -221,7 +221,7 @@ __mtx_lock_flags(volatile uintptr_t *c, int opts, const char *file, int line)
 	struct mtx *m = MTX_OF(c);
 	uintptr_t v;
 
-	KASSERT(*c != MTX_DESTROYED, ("mtx_lock() of destroyed mutex %p @ %s:%d", m, file, line));
+	KASSERT(__atomic_load_n(c, __ATOMIC_RELAXED) != MTX_DESTROYED, ("mtx_lock() of destroyed mutex %p @ %s:%d", m, file, line));
 	KASSERT(LOCK_CLASS(&m->lock_object) == &lock_class_mtx_sleep,
 	    ("mtx_lock() of spin mutex %s @ %s:%d", m->lock_object.lo_name, file, line));
 	WITNESS_CHECKORDER(&m->lock_object, (opts & ~MTX_RECURSE) | LOP_NEWORDER | LOP_EXCLUSIVE,
@@ -242,7 +242,7 @@ _mtx_trylock_flags_(volatile uintptr_t *c, int opts, const char *file, int line)
 
 	if (SCHEDULER_STOPPED())
 		return (1);
-	KASSERT(*c != MTX_DESTROYED, ("mtx_trylock() of destroyed mutex %p @ %s:%d", m, file, line));
+	KASSERT(__atomic_load_n(c, __ATOMIC_RELAXED) != MTX_DESTROYED, ("mtx_trylock() of destroyed mutex %p @ %s:%d", m, file, line));
 	KASSERT(LOCK_CLASS(&m->lock_object) == &lock_class_mtx_sleep,
 	    ("mtx_trylock() of spin mutex %s @ %s:%d", m->lock_object.lo_name, file, line));
 	kern_preempt_point();
@@ -265,7 +265,7 @@ __mtx_unlock_flags(volatile uintptr_t *c, int opts, const char *file, int line)
 
 	if (SCHEDULER_STOPPED())
 		return;
-	KASSERT(*c != MTX_DESTROYED, ("mtx_unlock() of destroyed mutex %p @ %s:%d", m, file, line));
+	KASSERT(__atomic_load_n(c, __ATOMIC_RELAXED) != MTX_DESTROYED, ("mtx_unlock() of destroyed mutex %p @ %s:%d", m, file, line));
 	KASSERT(LOCK_CLASS(&m->lock_object) == &lock_class_mtx_sleep,
 	    ("mtx_unlock() of spin mutex %s @ %s:%d", m->lock_object.lo_name, file, line));
 	WITNESS_UNLOCK(&m->lock_object, opts | LOP_EXCLUSIVE, file, line);
@@ -293,7 +293,7 @@ __mtx_lock_spin_flags(volatile uintptr_t *c, int opts, const char *file, int lin
 
 	if (SCHEDULER_STOPPED())
 		return;
-	KASSERT(*c != MTX_DESTROYED, ("mtx_lock_spin() of destroyed mutex %p @ %s:%d", m, file, line));
+	KASSERT(__atomic_load_n(c, __ATOMIC_RELAXED) != MTX_DESTROYED, ("mtx_lock_spin() of destroyed mutex %p @ %s:%d", m, file, line));
 	KASSERT(LOCK_CLASS(&m->lock_object) == &lock_class_mtx_spin,
 	    ("mtx_lock_spin() of sleep mutex %s @ %s:%d", m->lock_object.lo_name, file, line));
 	if (mtx_owned(m))
@@ -343,7 +343,7 @@ __mtx_unlock_spin_flags(volatile uintptr_t *c, int opts, const char *file, int l
 
 	if (SCHEDULER_STOPPED())
 		return;
-	KASSERT(*c != MTX_DESTROYED, ("mtx_unlock_spin() of destroyed mutex %p @ %s:%d", m, file, line));
+	KASSERT(__atomic_load_n(c, __ATOMIC_RELAXED) != MTX_DESTROYED, ("mtx_unlock_spin() of destroyed mutex %p @ %s:%d", m, file, line));
 	KASSERT(LOCK_CLASS(&m->lock_object) == &lock_class_mtx_spin,
 	    ("mtx_unlock_spin() of sleep mutex %s @ %s:%d", m->lock_object.lo_name, file, line));
 	WITNESS_UNLOCK(&m->lock_object, opts | LOP_EXCLUSIVE, file, line);

@@ -411,7 +411,7 @@ _rw_wlock_cookie(volatile uintptr_t *c, const char *file, int line)
 {
 	struct rwlock *rw = RW_OF(c);
 
-	KASSERT(*c != RL_DESTROYED, ("rw_wlock() of destroyed rwlock %p @ %s:%d", rw, file, line));
+	KASSERT(__atomic_load_n(c, __ATOMIC_RELAXED) != RL_DESTROYED, ("rw_wlock() of destroyed rwlock %p @ %s:%d", rw, file, line));
 	WITNESS_CHECKORDER(&rw->lock_object, LOP_NEWORDER | LOP_EXCLUSIVE, file, line);
 	if (rw_wowned(rw)) {
 		KASSERT((rw->lock_object.lo_flags & LO_RECURSABLE) != 0,
@@ -429,7 +429,7 @@ __rw_try_wlock(volatile uintptr_t *c, const char *file, int line)
 {
 	struct rwlock *rw = RW_OF(c);
 
-	KASSERT(*c != RL_DESTROYED, ("rw_try_wlock() of destroyed rwlock %p @ %s:%d", rw, file, line));
+	KASSERT(__atomic_load_n(c, __ATOMIC_RELAXED) != RL_DESTROYED, ("rw_try_wlock() of destroyed rwlock %p @ %s:%d", rw, file, line));
 	if (rw_wowned(rw) && (rw->lock_object.lo_flags & LO_RECURSABLE) != 0)
 		rw->lock_object.lo_data++;
 	else if (!rl_try_write(&rw->lock_object))
@@ -446,7 +446,7 @@ _rw_wunlock_cookie(volatile uintptr_t *c, const char *file, int line)
 
 	if (SCHEDULER_STOPPED())
 		return;
-	KASSERT(*c != RL_DESTROYED, ("rw_wunlock() of destroyed rwlock %p @ %s:%d", rw, file, line));
+	KASSERT(__atomic_load_n(c, __ATOMIC_RELAXED) != RL_DESTROYED, ("rw_wunlock() of destroyed rwlock %p @ %s:%d", rw, file, line));
 	rl_assert(&rw->lock_object, LA_XLOCKED, file, line);
 	WITNESS_UNLOCK(&rw->lock_object, LOP_EXCLUSIVE, file, line);
 	TD_LOCKS_DEC(curthread);
@@ -461,7 +461,7 @@ __rw_rlock(volatile uintptr_t *c, const char *file, int line)
 {
 	struct rwlock *rw = RW_OF(c);
 
-	KASSERT(*c != RL_DESTROYED, ("rw_rlock() of destroyed rwlock %p @ %s:%d", rw, file, line));
+	KASSERT(__atomic_load_n(c, __ATOMIC_RELAXED) != RL_DESTROYED, ("rw_rlock() of destroyed rwlock %p @ %s:%d", rw, file, line));
 	KASSERT(!rw_wowned(rw), ("rw_rlock: wlock already held for %p @ %s:%d", rw, file, line));
 	WITNESS_CHECKORDER(&rw->lock_object, LOP_NEWORDER, file, line);
 	(void)rl_rlock(&rw->lock_object, 0);
@@ -474,7 +474,7 @@ __rw_try_rlock(volatile uintptr_t *c, const char *file, int line)
 {
 	struct rwlock *rw = RW_OF(c);
 
-	KASSERT(*c != RL_DESTROYED, ("rw_try_rlock() of destroyed rwlock %p @ %s:%d", rw, file, line));
+	KASSERT(__atomic_load_n(c, __ATOMIC_RELAXED) != RL_DESTROYED, ("rw_try_rlock() of destroyed rwlock %p @ %s:%d", rw, file, line));
 	if (!rl_try_read(&rw->lock_object))
 		return (0);
 	curthread->td_rw_rlocks++;
@@ -490,7 +490,7 @@ _rw_runlock_cookie(volatile uintptr_t *c, const char *file, int line)
 
 	if (SCHEDULER_STOPPED())
 		return;
-	KASSERT(*c != RL_DESTROYED, ("rw_runlock() of destroyed rwlock %p @ %s:%d", rw, file, line));
+	KASSERT(__atomic_load_n(c, __ATOMIC_RELAXED) != RL_DESTROYED, ("rw_runlock() of destroyed rwlock %p @ %s:%d", rw, file, line));
 	rl_assert(&rw->lock_object, LA_SLOCKED, file, line);
 	WITNESS_UNLOCK(&rw->lock_object, 0, file, line);
 	TD_LOCKS_DEC(curthread);
@@ -583,7 +583,7 @@ _sx_xlock(struct sx *sx, int opts, const char *file, int line)
 {
 	int error = 0;
 
-	KASSERT(sx->sx_lock != RL_DESTROYED, ("sx_xlock() of destroyed sx @ %s:%d", file, line));
+	KASSERT(__atomic_load_n(&sx->sx_lock, __ATOMIC_RELAXED) != RL_DESTROYED, ("sx_xlock() of destroyed sx @ %s:%d", file, line));
 	sx_may_sleep(sx, file, line);
 	WITNESS_CHECKORDER(&sx->lock_object, LOP_NEWORDER | LOP_EXCLUSIVE, file, line);
 	if (sx_xlocked(sx)) {
@@ -605,7 +605,7 @@ _sx_slock(struct sx *sx, int opts, const char *file, int line)
 {
 	int error;
 
-	KASSERT(sx->sx_lock != RL_DESTROYED, ("sx_slock() of destroyed sx @ %s:%d", file, line));
+	KASSERT(__atomic_load_n(&sx->sx_lock, __ATOMIC_RELAXED) != RL_DESTROYED, ("sx_slock() of destroyed sx @ %s:%d", file, line));
 	sx_may_sleep(sx, file, line);
 	WITNESS_CHECKORDER(&sx->lock_object, LOP_NEWORDER, file, line);
 	error = rl_rlock(&sx->lock_object, (opts & SX_INTERRUPTIBLE) != 0 ? PCATCH : 0);
@@ -644,7 +644,7 @@ _sx_xunlock(struct sx *sx, const char *file, int line)
 {
 	if (SCHEDULER_STOPPED())
 		return;
-	KASSERT(sx->sx_lock != RL_DESTROYED, ("sx_xunlock() of destroyed sx @ %s:%d", file, line));
+	KASSERT(__atomic_load_n(&sx->sx_lock, __ATOMIC_RELAXED) != RL_DESTROYED, ("sx_xunlock() of destroyed sx @ %s:%d", file, line));
 	rl_assert(&sx->lock_object, LA_XLOCKED, file, line);
 	WITNESS_UNLOCK(&sx->lock_object, LOP_EXCLUSIVE, file, line);
 	TD_LOCKS_DEC(curthread);
@@ -659,7 +659,7 @@ _sx_sunlock(struct sx *sx, const char *file, int line)
 {
 	if (SCHEDULER_STOPPED())
 		return;
-	KASSERT(sx->sx_lock != RL_DESTROYED, ("sx_sunlock() of destroyed sx @ %s:%d", file, line));
+	KASSERT(__atomic_load_n(&sx->sx_lock, __ATOMIC_RELAXED) != RL_DESTROYED, ("sx_sunlock() of destroyed sx @ %s:%d", file, line));
 	rl_assert(&sx->lock_object, LA_SLOCKED, file, line);
 	WITNESS_UNLOCK(&sx->lock_object, 0, file, line);
 	TD_LOCKS_DEC(curthread);
@@ -746,7 +746,7 @@ rm_wowned(const struct rmlock *rm)
 void
 _rm_wlock_debug(struct rmlock *rm, const char *file, int line)
 {
-	KASSERT(rm->rm_word != RL_DESTROYED, ("rm_wlock() of destroyed rmlock %p @ %s:%d", rm, file, line));
+	KASSERT(__atomic_load_n(&rm->rm_word, __ATOMIC_RELAXED) != RL_DESTROYED, ("rm_wlock() of destroyed rmlock %p @ %s:%d", rm, file, line));
 	rl_assert(&rm->lock_object, LA_UNLOCKED, file, line);
 	WITNESS_CHECKORDER(&rm->lock_object, LOP_NEWORDER | LOP_EXCLUSIVE, file, line);
 	(void)rl_wlock(&rm->lock_object, 0);
@@ -759,7 +759,7 @@ _rm_wunlock_debug(struct rmlock *rm, const char *file, int line)
 {
 	if (SCHEDULER_STOPPED())
 		return;
-	KASSERT(rm->rm_word != RL_DESTROYED, ("rm_wunlock() of destroyed rmlock %p @ %s:%d", rm, file, line));
+	KASSERT(__atomic_load_n(&rm->rm_word, __ATOMIC_RELAXED) != RL_DESTROYED, ("rm_wunlock() of destroyed rmlock %p @ %s:%d", rm, file, line));
 	rl_assert(&rm->lock_object, LA_XLOCKED, file, line);
 	WITNESS_UNLOCK(&rm->lock_object, LOP_EXCLUSIVE, file, line);
 	TD_LOCKS_DEC(curthread);
@@ -772,7 +772,7 @@ _rm_rlock_debug(struct rmlock *rm, struct rm_priotracker *tracker, int trylock, 
 {
 	if (SCHEDULER_STOPPED())
 		return (1);
-	KASSERT(rm->rm_word != RL_DESTROYED, ("rm_rlock() of destroyed rmlock %p @ %s:%d", rm, file, line));
+	KASSERT(__atomic_load_n(&rm->rm_word, __ATOMIC_RELAXED) != RL_DESTROYED, ("rm_rlock() of destroyed rmlock %p @ %s:%d", rm, file, line));
 	KASSERT(!rm_wowned(rm), ("rm_rlock: wlock already held for %s @ %s:%d",
 	    rm->lock_object.lo_name, file, line));
 	if (!trylock)
@@ -798,7 +798,7 @@ _rm_runlock_debug(struct rmlock *rm, struct rm_priotracker *tracker, const char 
 {
 	if (SCHEDULER_STOPPED())
 		return;
-	KASSERT(rm->rm_word != RL_DESTROYED, ("rm_runlock() of destroyed rmlock %p @ %s:%d", rm, file, line));
+	KASSERT(__atomic_load_n(&rm->rm_word, __ATOMIC_RELAXED) != RL_DESTROYED, ("rm_runlock() of destroyed rmlock %p @ %s:%d", rm, file, line));
 	KASSERT(tracker->rmp_rmlock == rm && tracker->rmp_thread == curthread,
 	    ("rm_runlock: bad tracker for %s @ %s:%d", rm->lock_object.lo_name, file, line));
 	rl_assert(&rm->lock_object, LA_SLOCKED, file, line);

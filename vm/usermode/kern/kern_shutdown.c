@@ -14,8 +14,8 @@
 
 #include "kern_internal.h"
 
-const char *panicstr;
-bool scheduler_stopped;
+const char *_Atomic panicstr;
+_Atomic bool scheduler_stopped;
 static char panicbuf[512];
 static struct thread *panic_td;
 

@@ -14,7 +14,7 @@
 
 #include "kern_internal.h"
 
-bool kdb_active;
+_Atomic bool kdb_active;
 volatile int kdb_active_flag;
 struct thread *kdb_thread;
 __thread struct trapframe_link *trapframes;

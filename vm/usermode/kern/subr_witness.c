@@ -26,8 +26,8 @@
 struct witness {
 	const char	*w_name;
 	struct lock_class *w_class;
-	u_int		 w_refs;
-	bool		 w_reversed[WITNESS_COUNT];	/* reported already */
+	_Atomic u_int	 w_refs;
+	_Atomic bool	 w_reversed[WITNESS_COUNT];	/* reported already */
 };
 
 static struct witness witnesses[WITNESS_COUNT];
@@ -67,7 +67,7 @@ index_of(const struct witness *w)
 static bool
 is_before(u_int a, u_int b)
 {
-	return ((before[b][a / 64] >> (a % 64) & 1) != 0);
+	return ((__atomic_load_n(&before[b][a / 64], __ATOMIC_RELAXED) >> (a % 64) & 1) != 0);
 }
 
 void
@@ -167,8 +167,8 @@ order_add(u_int a, u_int b)
 		if (i != b && !is_before(b, i))
 			continue;
 		for (k = 0; k < nitems(before[0]); k++)
-			before[i][k] |= before[a][k];
-		before[i][a / 64] |= 1ul << (a % 64);
+			__atomic_fetch_or(&before[i][k], before[a][k], __ATOMIC_RELAXED);
+		__atomic_fetch_or(&before[i][a / 64], 1ul << (a % 64), __ATOMIC_RELAXED);
 	}
 }
 

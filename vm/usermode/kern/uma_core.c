@@ -684,7 +684,6 @@ malloc(size_t size, struct malloc_type *type, int flags)
 		return (NULL);
 	}
 	type_add(type, size);
-	type->ks_size |= (uint64_t)1 << MIN(flsl((long)size) - 1, 63);
 	if ((flags & M_ZERO) != 0)
 		memset(p, 0, MAX(asked, 1));
 	return (p);

@@ -11,7 +11,7 @@
 #define	KDB_WHY_SYSCTL	"sysctl"
 #define	KDB_WHY_BREAK	"break"
 #define	KDB_WHY_BOOTFLAGS "bootflags"
-extern bool	kdb_active;
+extern _Atomic bool kdb_active;
 extern bool	debugger_on_panic;
 extern bool	debugger_on_trap;
 void	kdb_enter(const char *why, const char *msg);

@@ -13,8 +13,8 @@ extern _Atomic long	ticksl;
 extern int		hz;
 extern int		tick;		/* us per tick */
 extern int		stathz;
-extern int		cold;
-extern int		rebooting;
+extern _Atomic int	cold;
+extern _Atomic int	rebooting;
 extern char		kernelname[];
 extern char		hostname[];
 

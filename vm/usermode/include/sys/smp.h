@@ -9,7 +9,7 @@
 extern int	mp_ncpus;
 extern u_int	mp_maxid;
 extern int	mp_ncores;
-extern volatile int smp_started;
+extern _Atomic int	smp_started;
 extern int	smp_cpus;
 extern cpuset_t	all_cpus;
 #define	CPU_ABSENT(c)	((c) > mp_maxid)

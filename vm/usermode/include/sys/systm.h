@@ -15,9 +15,9 @@
 #include <sys/kpilite.h>
 #include <sys/dnh.h>
 
-extern const char	*panicstr;
+extern const char *_Atomic panicstr;
 extern volatile int	kdb_active_flag;
-extern bool		scheduler_stopped;
+extern _Atomic bool	scheduler_stopped;
 extern int		bootverbose;
 extern int		maxusers;
 extern u_long		physmem;
