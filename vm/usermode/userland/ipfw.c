@@ -342,8 +342,8 @@ cmd_flush(struct ipfw *x)
 	int error;
 
 	if (!x->force && !x->quiet) {
+		u_printf("Are you sure? [yn] ");
 		do {
-			u_printf("Are you sure? [yn] ");
 			if (u_getline(line, sizeof(line)) < 0)
 				return (EX_OK);
 		} while (toupper(line[0]) != 'Y' && toupper(line[0]) != 'N');

@@ -39,7 +39,11 @@ void	tcp_respond_rst(struct mbuf *, const struct ip *, const struct tcphdr *, in
 
 MALLOC_DEFINE(M_IPFW, "IpFw/IpAcct", "IpFw/IpAcct chain's");
 
+#ifdef IPFIREWALL_DEFAULT_TO_ACCEPT
+static int default_to_accept = 1;
+#else
 static int default_to_accept;
+#endif
 static u_int default_rule_number = IPFW_DEFAULT_RULE;
 
 VNET_DEFINE(int, autoinc_step);
