@@ -132,7 +132,7 @@ _PIPE_HEAD = re.compile(
     r"^(\d{5}):\s+(?P<bw>unlimited|[\d.]+ [KMG]?(?:bit|Byte)/s)\s+(?P<delay>\d+) ms(?: burst (?P<burst>\S+(?: [KM]?B\w*)?))?"
 )
 _QUEUE_HEAD = re.compile(
-    r"^q(?P<number>\d+)\s+(?P<size>\d+)\s*(?P<unit>sl\.|[KM]?B)(?: plr (?P<plr>[\d.]+))?"
+    r"^q(?P<number>\d+)\s+(?P<size>\d+)\s*(?P<unit>sl\.|[KM]?B) ?(?:plr (?P<plr>[\d.]+)\S*)?"
     r".*?(?:sched (?P<sched>\d+))?(?: weight (?P<weight>\d+))?(?: lmax.*)?$"
 )
 _SCHED_HEAD = re.compile(r"^\s*sched (?P<number>\d+) type (?P<type>\S+)")

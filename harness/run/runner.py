@@ -185,7 +185,7 @@ def _traffic(plan: Plan, guest: Guest, seen: _Seen, progress: Progress) -> None:
     guest.sleep(total - (guest.now() - zero))
     left = max(deadline - time.monotonic(), scenario.hang)
     seen.flows = traffic.finish(console, min(left, scenario.hang + GRACE))
-    seen.counters = counters(console, [h for h in scenario.ipfw if h != "guest"])
+    seen.counters = sampler.complete(counters(console, [h for h in scenario.ipfw if h != "guest"]))
     seen.measured = Measured(seen.flows, seen.queues, seen.counters, push.asked_values(console, scenario))
 
 

@@ -50,6 +50,14 @@ class Sampler:
                     series.bytes.append(shown.queued_bytes)
                     series.drops.append(shown.drops)
 
+    def complete(self, totals: dict[str, int]) -> dict[str, int]:
+        """Counters at the end with what was seen on the way: an idle queue is forgotten by the kernel, drops and all."""
+        out = dict(totals)
+        for (host, kind, number), series in self.series.items():
+            key = f"{host}.{kind}.{number}.drops"
+            out[key] = max(out.get(key, 0), max(series.drops, default=0))
+        return out
+
 
 def counters(console: Console, hosts: list[str]) -> dict[str, int]:
     """Counters of rules, pipes and queues: HOST.rule.N.packets, HOST.pipe.N.drops and so on."""
