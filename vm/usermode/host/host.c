@@ -210,14 +210,14 @@ host_chunks(unsigned long n)
 	p = arena_next;
 	if ((unsigned long)(p - arena) + n * HOST_CHUNK > ARENA_SIZE)
 		return (NULL);
-	arena_next = p + n * HOST_CHUNK;
+	__atomic_store_n(&arena_next, p + n * HOST_CHUNK, __ATOMIC_RELAXED);
 	return (p);
 }
 
 int
 host_in_arena(const void *p)
 {
-	return ((const char *)p >= arena && (const char *)p < arena_next);
+	return ((const char *)p >= arena && (const char *)p < __atomic_load_n(&arena_next, __ATOMIC_RELAXED));
 }
 
 void
