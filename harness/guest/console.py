@@ -51,6 +51,10 @@ class GuestGone(MachineryError):
     """The guest's process ended, or its console did, with no word from the kernel."""
 
 
+class BootFailed(MachineryError):
+    """The boot ended at a prompt of the firmware, the loader or the kernel, which waits for advice."""
+
+
 @dataclass(frozen=True)
 class Completed:
     """A command's exit status and what it printed (stdout and stderr as the console mixes them)."""
@@ -61,9 +65,10 @@ class Completed:
 
 
 #: Signs of a kernel that has stopped, at the beginning of a line of its own; a panic whose first line went
-#: into the middle of another (a prompt, an answer) is known by its second.
+#: into the middle of another (a prompt, an answer) is known by its second.  ("debug.kdb.panic: 0panic: ...")
 _STOPPED = (
-    rb"panic: [^\r\n]*[\r\n]+(?:cpuid|time) = \d"
+    rb"panic: (?:(?!\dpanic: )[^\r\n])*[\r\n]+(?:cpuid|time) = \d"
+    rb"|KDB: enter: [^\r\n]*[\r\n]+\[ thread pid"
     rb"|(?:^|[\r\n])(?:panic: [^\r\n]*[\r\n]"
     rb"|Fatal trap \d+: [^\r\n]*[\r\n]"
     rb"|Fatal double fault[^\r\n]*[\r\n]"
@@ -78,6 +83,12 @@ _REBOOTED = (
 _GOES_DOWN = (
     rb"(?:^|[\r\n])(?:Uptime: |Automatic reboot in |Rebooting\.\.\.|Dumping \d+ out of |Cannot dump"
     rb"|--> Press a key on the console to reboot|The operating system has halted)"
+)
+#: Where a boot ends that has nothing to boot, no loader, no kernel, no root file system or no init.
+_BOOT_FAILED = (
+    rb"No bootable device|Boot failed: [^\r\n]*|BdsDxe: No bootable option|UEFI Interactive Shell"
+    rb"|gptboot: No /boot/kernel/kernel [^\r\n]*|(?:^|[\r\n])FreeBSD/x86 boot[\r\n]+Default: "
+    rb"|can't load 'kernel'|(?:^|[\r\n])OK |mountroot> |Enter full pathname of shell or RETURN for /bin/sh"
 )
 _PAGER = rb"--More--"
 _NEVER = rb"(?!)"
@@ -117,10 +128,11 @@ class Console:
     ) -> int:
         """Index of the first of ``patterns`` to come; the kernel's own signs raise.
 
-        Raises KernelStopped, GuestRebooted, GuestGone, and GuestHung after ``timeout`` seconds
-        (TimeoutError instead where ``limit_is_hang`` is False).
+        Raises KernelStopped, GuestRebooted (BootFailed instead while ``booting``), GuestGone, and GuestHung
+        after ``timeout`` seconds (TimeoutError instead where ``limit_is_hang`` is False).
         """
-        signs = [re.compile(p) for p in (*patterns, _DEBUGGER, _STOPPED, _NEVER if booting else _REBOOTED)]
+        boot = _BOOT_FAILED if booting else _REBOOTED
+        signs = [re.compile(p) for p in (*patterns, _DEBUGGER, _STOPPED, boot)]
         try:
             found = self._process.expect_list([*signs, pexpect.EOF, pexpect.TIMEOUT], timeout=max(timeout, 0))
         except OSError as e:
@@ -134,6 +146,8 @@ class Console:
         if found == n + 1:
             raise KernelStopped(text, at_debugger=self._reaches_debugger())
         if found == n + 2:
+            if booting:
+                raise BootFailed(f"the guest does not come up, its boot ended at: {text}")
             raise GuestRebooted(text)
         if found == n + 3:
             how = self._alive() or "its console closed"

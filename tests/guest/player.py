@@ -10,6 +10,7 @@ import re
 import sys
 import time
 import tty
+from pathlib import Path
 
 LOR = (
     b"lock order reversal:\r\n 1st 0xfffff80003a1c5b0 dn_bh (dn_bh, sleep mutex) @ ip_dummynet.c:771\r\n"
@@ -31,6 +32,23 @@ TRAP = (
 REBOOT = b"Uptime: 1m4s\r\nAutomatic reboot in 15 seconds - press a key on the console to abort\r\n"
 BOOT = b"\x1b[2J\x1b[1;1H\x0f---<<BOOT>>---\r\nCopyright (c) 1992-2025 The FreeBSD Project.\r\n"
 GARBAGE = b"\x00\xff\xfe\xc3(\x1b[1;31mred\x1b[0m\x9b\xf0\x28\x8c\x28\x07\x1b]0;title\x07"
+
+
+def _recorded() -> dict[str, bytes]:
+    """Consoles of real kernels by name: what was said between the first shell prompt and the first ``db>``.
+
+    ``boot-NAME`` is all of it, for a boot that comes to no prompt.
+    """
+    found = {}
+    for file in (Path(__file__).parent.parent / "panic" / "corpus").glob("real-151-*.log"):
+        name, text = file.stem.removeprefix("real-151-"), file.read_bytes()
+        found[f"boot-{name}"] = text
+        text = text[text.find(b"\n# ") + 3 :]
+        found[name] = text[: text.find(b"\ndb> ") + 5] if b"\ndb> " in text else text
+    return found
+
+
+FILES = _recorded()
 
 
 def say(data: bytes) -> None:
@@ -124,8 +142,9 @@ def act(command: str, token: str) -> tuple[bool, int]:
             while True:
                 say(GARBAGE * 50)
                 time.sleep(0.01)
-        case ["says", *words]:
-            say(" ".join(words).encode().decode("unicode_escape").encode("latin-1"))
+        case ["plays", name]:
+            say(FILES[name])
+            time.sleep(60)
         case _:
             return True, 127
     return True, 0

@@ -11,7 +11,15 @@ import pexpect
 import pytest
 
 from harness.errors import MachineryError
-from harness.guest.console import Console, GuestGone, GuestHung, GuestRebooted, KernelStopped, quote
+from harness.guest.console import (
+    BootFailed,
+    Console,
+    GuestGone,
+    GuestHung,
+    GuestRebooted,
+    KernelStopped,
+    quote,
+)
 
 PLAYER = Path(__file__).parent / "player.py"
 
@@ -180,6 +188,48 @@ def test_unasked_reboot(played: Played) -> None:
 def test_reboot_while_booting_is_let_pass(played: Played) -> None:
     played.console.send("echo @dnh:1:begin@; reboots")
     assert played.console.wait_for("The FreeBSD Project", 5, booting=True) == "The FreeBSD Project"
+
+
+@pytest.mark.parametrize(
+    ("name", "sign"),
+    [
+        ("alltrace", "panic: kdb_sysctl_panic"),
+        ("alt-break", "KDB: enter: Break to debugger"),
+        ("enter-and-panic", "KDB: enter: sysctl debug.kdb.enter"),
+        ("failpoint-panic", "panic: fail point sysctl_running panicking"),
+        ("kdb-panic", "panic: kdb_sysctl_panic"),
+        ("kdb-panic-str", "panic: kdb_sysctl_panic: interface epair0a lost its way"),
+        ("kdb-stack-overflow", "Fatal double fault"),
+        ("kdb-trap", "Fatal trap 12: page fault while in kernel mode"),
+        ("nmi", "Stopped at      acpi_cpu_c1"),
+    ],
+)
+def test_recorded_stops(played: Played, name: str, sign: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(KernelStopped) as stopped:
+        played.console.run(f"plays {name}")
+    told_within(began)
+    assert stopped.value.at_debugger
+    assert stopped.value.sign.startswith(sign)
+
+
+@pytest.mark.parametrize("name", ["silent-reboot", "clean-reboot"])
+def test_recorded_reboots(played: Played, name: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(GuestRebooted):
+        played.console.run(f"plays {name}")
+    told_within(began)
+
+
+@pytest.mark.parametrize(
+    ("name", "sign"), [("mountroot", "mountroot>"), ("no-kernel", "gptboot: No /boot/kernel/kernel")]
+)
+def test_recorded_boots_that_fail(played: Played, name: str, sign: str) -> None:
+    played.console.send(f"echo @dnh:1:begin@; plays boot-{name}")
+    began = time.monotonic()
+    with pytest.raises(BootFailed, match=sign):
+        played.console.wait_for(r"(?:^|[\r\n])# ", 30, booting=True)
+    told_within(began)
 
 
 def test_end_of_the_guest(played: Played) -> None:
