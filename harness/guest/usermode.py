@@ -58,9 +58,7 @@ class UsermodeGuest:
         c = self._config
         args = ["--seed", str(c.seed), "--clock", c.clock, "--ncpu", str(c.ncpu)]
         # As the kernels that dnh builds: a host without rules lets packets pass.
-        # An option of a patch series is built in, as in a kernel's config: its module is there at boot.
-        built_in = {f"{option.lower()}_load": "YES" for option in c.options if "_" not in option}
-        tunables = {"net.inet.ip.fw.default_to_accept": "1", **built_in, **c.tunables}
+        tunables = {"net.inet.ip.fw.default_to_accept": "1", **c.tunables}
         for name, value in sorted(tunables.items()):
             args += ["--tunable", f"{name}={value}"]
         env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TERM": "dumb"}

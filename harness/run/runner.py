@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import panic as panics
-from harness.errors import DnhError, MachineryError, UsageError
+from harness.errors import DnhError, MachineryError
 from harness.guest.base import Guest, GuestIdentity
 from harness.guest.console import DEBUGGER_SCRIPT, GuestHung, GuestRebooted, KernelStopped
 from harness.guest.usermode import sanitizer_report
@@ -75,9 +75,9 @@ class _Seen:
 def run(plan: Plan, make_guest: GuestMaker, store: Store, progress: Progress = lambda _p, _f: None) -> tuple[Result, Path]:
     """Carry out one run; returns its result and its folder.
 
-    Whatever the kernel does is in the result.  What the harness itself could not do is in it as the
-    verdict ``error``; only a UsageError (the scenario is at fault) and an interruption are raised, the
-    latter after the result was written.
+    Whatever the kernel does is in the result.  What the harness itself could not do, or what the guest
+    refused of the scenario, is in it as the verdict ``error``; only an interruption is raised, after the
+    result was written.
     """
     scenario = plan.scenario
     folder = store.new_folder(scenario.name)
@@ -93,8 +93,6 @@ def run(plan: Plan, make_guest: GuestMaker, store: Store, progress: Progress = l
             progress("build", None)
             guest = make_guest(scenario, plan.seed, folder, progress)
             verdict, reasons, setup_lines = _on_guest(plan, guest, folder, seen, progress)
-        except UsageError:
-            raise
         except DnhError as e:
             verdict, reasons = _stopped(e, guest, seen)
     except BaseException as e:

@@ -38,7 +38,12 @@ static struct kld klds[] = {
 	{ .k_name = "dummynet", .k_static = true,
 	  .k_patterns = { "*/netpfil/ipfw/ip_dn*.c", "*/netpfil/ipfw/ip_dummynet*.c",
 	  "*/netpfil/ipfw/dn_*.c" } },
-	{ .k_name = "pspat", .k_patterns = { "*/netpfil/pspat/*.c" } },
+	/* options PSPAT, as in a kernel's config, has it there at boot. */
+	{ .k_name = "pspat", .k_patterns = { "*/netpfil/pspat/*.c" },
+#ifdef PSPAT
+	  .k_static = true
+#endif
+	},
 };
 
 SET_DECLARE(modmetadata_set, struct mod_set);

@@ -64,8 +64,15 @@ VNET_DEFINE(bool, pspat_dying);
 volatile u_int pspat_broken;
 #endif
 
-/* All below that changes is under this; it is taken before any other lock. */
+/*
+ * All below that changes is under this; it is taken before any other lock.
+ * The locks come and go by sysinits, for an unload tells the module first and
+ * its vnets afterwards.
+ */
 static struct sx pspat_sx;
+SX_SYSINIT(pspat_config, &pspat_sx, "pspat_config");
+MTX_SYSINIT(pspat_arbiter, &pspat_sc.sc_mtx, "pspat_arbiter", MTX_DEF);
+MTX_SYSINIT(pspat_dispatcher, &pspat_sc.sc_xmtx, "pspat_dispatcher", MTX_DEF);
 static u_int pspat_enable;
 static u_int pspat_point = PSPAT_DUMMYNET;
 static u_int pspat_slots = 1024;
@@ -510,9 +517,6 @@ pspat_modevent(module_t mod, int type, void *arg)
 
 	switch (type) {
 	case MOD_LOAD:
-		sx_init(&pspat_sx, "pspat_config");
-		mtx_init(&sc->sc_mtx, "pspat_arbiter", NULL, MTX_DEF);
-		mtx_init(&sc->sc_xmtx, "pspat_dispatcher", NULL, MTX_DEF);
 		sc->sc_batch = 64;
 #define	PSPAT_COUNTER_ALLOC(name, text)					\
 		pspat_cnt.name = counter_u64_alloc(M_WAITOK);
@@ -532,9 +536,6 @@ pspat_modevent(module_t mod, int type, void *arg)
 #define	PSPAT_COUNTER_FREE(name, text)					\
 		counter_u64_free(pspat_cnt.name);
 		PSPAT_COUNTERS(PSPAT_COUNTER_FREE)
-		mtx_destroy(&sc->sc_xmtx);
-		mtx_destroy(&sc->sc_mtx);
-		sx_destroy(&pspat_sx);
 		return (0);
 	default:
 		return (EOPNOTSUPP);
