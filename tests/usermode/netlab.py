@@ -99,5 +99,8 @@ def booted(
         guest.boot()
         yield Lab(guest)
         guest.power_off()
+        console = (folder / "console.log").read_text(errors="replace")
+        wrong = re.search(r"^.*(?:leaked|lock order reversal|runtime error:|Sanitizer).*$", console, re.M)
+        assert wrong is None, wrong.group(0)
     finally:
         guest.kill()

@@ -190,26 +190,26 @@ u_unlink(const char *name)
 void
 u_file_each(void (*func)(const char *name, size_t size, void *arg), void *arg)
 {
-	struct ufile *f, *prev;
+	struct ufile *f, *next;
 	size_t size;
 
-	prev = NULL;
 	mtx_lock(&ufile_mtx);
 	f = TAILQ_FIRST(&ufiles);
-	while (f != NULL) {
+	if (f != NULL)
 		f->refs++;
+	while (f != NULL) {
+		/* func may unlink f: the next one is held before it is called. */
+		next = f->linked ? TAILQ_NEXT(f, link) : NULL;
+		if (next != NULL)
+			next->refs++;
 		size = f->size;
 		mtx_unlock(&ufile_mtx);
-		if (prev != NULL)
-			ufile_release(prev);
 		func(f->name, size, arg);
-		prev = f;
+		ufile_release(f);
+		f = next;
 		mtx_lock(&ufile_mtx);
-		f = f->linked ? TAILQ_NEXT(f, link) : NULL;
 	}
 	mtx_unlock(&ufile_mtx);
-	if (prev != NULL)
-		ufile_release(prev);
 }
 
 /*
@@ -388,13 +388,19 @@ run_main(void *arg)
 	kproc_exit(rv);
 }
 
+struct proc *u_shell_proc;
+
 /* Waits for a child's end; whoever kills us kills it. */
 static int
 wait_for(struct proc *p)
 {
+	struct proc *foreground = cn_foreground;
 	int status;
 	bool told = false;
 
+	/* Ctrl-C is for whom the shell waits. */
+	if (curproc == u_shell_proc)
+		cn_foreground = p;
 	mtx_lock(&p->p_mtx);
 	while (!p->p_exited) {
 		if (!told && u_interrupted()) {
@@ -408,6 +414,8 @@ wait_for(struct proc *p)
 	}
 	status = p->p_xexit;
 	mtx_unlock(&p->p_mtx);
+	if (curproc == u_shell_proc)
+		cn_foreground = foreground;
 	proc_reap(p);
 	return (status);
 }

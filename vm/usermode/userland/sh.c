@@ -672,6 +672,7 @@ init_main(void *arg)
 	char *line;
 	int n;
 
+	u_shell_proc = curproc;
 	SLIST_INIT(&sh->vars);
 	TAILQ_INIT(&sh->jobs);
 	set_var(sh, "PS1", 3, "# ");

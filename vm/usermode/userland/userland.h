@@ -51,6 +51,8 @@ int	u_run(struct ucred *cr, int argc, char **argv);
 
 /* Waits for the end of a process that proc_spawn() made; its exit status. */
 int	u_wait(struct proc *p);
+/* The console's shell: Ctrl-C is for whom it waits. */
+extern struct proc *u_shell_proc;
 
 /* Sleep; EINTR when a signal ends it. */
 int	u_sleep_ns(int64_t ns);
