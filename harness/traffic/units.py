@@ -59,8 +59,8 @@ _ELSEWHERE = {
     "MB/s": "MByte/s", "GB/s": "GByte/s", "MBps": "MByte/s", "sec": "s", "secs": "s", "second": "s",
     "seconds": "s", "msec": "ms", "msecs": "ms", "usec": "us", "µs": "us", "μs": "us", "nsec": "ns",
     "m": "min", "mins": "min", "hour": "h", "hours": "h", "b": "B", "byte": "B", "bytes": "B", "k": "KB",
-    "K": "KB", "kB": "KB", "kb": "KB", "KiB": "KB", "MiB": "MB", "p/s": "pps", "packets/s": "pps", "pkt/s": "pps",
-    "pkts/s": "pps", "packets": "pps",
+    "K": "KB", "kB": "KB", "kb": "KB", "KiB": "KB", "MiB": "MB", "p/s": "pps", "packets/s": "pps",
+    "pkt/s": "pps", "pkts/s": "pps", "packets": "pps",
 }  # fmt: skip
 
 

@@ -117,7 +117,7 @@ def test_receiver_ends_when_the_senders_have(plain):
 
 
 class Proxy:
-    """Forwards datagrams; ``plan`` says for each sequence number what becomes of it and after how many others."""
+    """Forwards datagrams; ``plan`` says for each sequence number its fate, and after how many others."""
 
     def __init__(self, to: int, plan: Callable[[int], list[int]], extra: bytes | None = None) -> None:
         self.forwarded: list[int] = []
@@ -352,8 +352,14 @@ def test_a_slow_sender_says_so(plain):
     assert most < 60
 
 
-@pytest.mark.parametrize("words", ["recv udp --port {} --for 60s --id x", "recv tcp --port {} --for 60s --id x",
-                                   "send udp --to 127.0.0.1:{} --pps 10 --for 60s --id x"])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        "recv udp --port {} --for 60s --id x",
+        "recv tcp --port {} --for 60s --id x",
+        "send udp --to 127.0.0.1:{} --pps 10 --for 60s --id x",
+    ],
+)
 def test_a_signal_ends_it_with_its_last_line(plain, words):
     process = start(plain, words.format(free_port()))
     time.sleep(0.3)

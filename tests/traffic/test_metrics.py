@@ -47,7 +47,8 @@ def udp(
     """A flow of one packet each ``gap``, all of which arrive, with lines each 100 ms."""
     end = base + (count - 1) * gap
     sender = line(
-        "udp-send", "final", base, base + count * gap, sent=count, bytes=count * size, missed=0, senders=1, first=base,
+        "udp-send", "final", base, base + count * gap, sent=count, bytes=count * size, missed=0, senders=1,
+        first=base,
         last=end, late=2 * MS, errors={"ENOBUFS": 3},
     )  # fmt: skip
     lines = []
@@ -145,8 +146,8 @@ def test_nothing_at_all():
 
 def test_nothing_arrived():
     sender, _ = udp()
-    final = line("udp-recv", "final", 10**9, 2 * 10**9, received=0, distinct=0, bytes=0, duplicates=0, reordered=0,
-                 too_old=0, strangers=0, first=0, last=0, hist=[])  # fmt: skip
+    final = line("udp-recv", "final", 10**9, 2 * 10**9, received=0, distinct=0, bytes=0, duplicates=0,
+                 reordered=0, too_old=0, strangers=0, first=0, last=0, hist=[])  # fmt: skip
     m = read_flow("udp", sender, final)
     assert (m.sent, m.received, m.lost, m.loss, m.rate) == (101, 0, 101, 1.0, 0.0)
 
@@ -156,8 +157,9 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-KEYS = ["kind", "t0", "t1", "packets", "bytes", "delay", "hist", "errors", "received", "distinct", "sent", "first", "last",
-        "duplicates", "late", "missed", "first_bytes"]  # fmt: skip
+KEYS = ["kind", "t0", "t1", "packets", "bytes", "delay", "hist", "errors", "received", "distinct",
+"sent", "first",
+        "last", "duplicates", "late", "missed", "first_bytes"]  # fmt: skip
 
 
 @settings(max_examples=400, deadline=None)
@@ -221,8 +223,9 @@ def test_percentile_of_nothing():
 def flow_of(values: list[int]) -> FlowMetrics:
     sender, _ = udp()
     final = line(
-        "udp-recv", "final", 10**9, 2 * 10**9, received=len(values), distinct=len(values), bytes=1000 * len(values),
-        duplicates=1, reordered=2, first=10**9, last=2 * 10**9, **delays(values),
+        "udp-recv", "final", 10**9, 2 * 10**9, received=len(values), distinct=len(values),
+        bytes=1000 * len(values),         duplicates=1, reordered=2, first=10**9, last=2 * 10**9,
+        **delays(values),
     )  # fmt: skip
     return read_flow("udp", sender, final)
 
@@ -257,7 +260,8 @@ def test_jain():
 
 
 def test_command_lines():
-    udp_flow = FlowSpec(id="gold", kind="udp", to="10.0.2.2", port=5001, rate=2e7, sizes={64: 7, 1500: 1}, start=0.5,
+    udp_flow = FlowSpec(id="gold", kind="udp", to="10.0.2.2", port=5001, rate=2e7,
+                        sizes={64: 7, 1500: 1}, start=0.5,
                         duration=5.0, senders=2, on=1.0, off=0.5)  # fmt: skip
     assert sender_command(udp_flow) == (
         "dngen send udp --to 10.0.2.2:5001 --id gold --for 5000000000ns --start 500000000ns --senders 2 "
