@@ -328,10 +328,8 @@ def _metric_faults(s: Scenario, metric: x.Metric) -> Iterator[tuple[str, int]]:
             near = nearest(p.owner, s.flows) or f" (there are {listed(s.flows) or 'none'})"
             yield f"unknown flow {quoted(p.owner)}{near}", metric.at
             return
-        if (flow.kind == "tcp" and p.field in ("sent", "lost", "loss", "duplicates", "reordered")) or (
-            flow.kind == "tcp" and p.field.startswith("delay.")
-        ):
-            yield f"a tcp flow has no {p.field}; it has rate, received and bytes", metric.at
+        if flow.kind == "tcp" and p.field in ("sent", "lost", "loss", "duplicates", "reordered"):
+            yield f"a tcp flow has no {p.field}; it has rate, received, bytes and delay", metric.at
         if p.window is not None:
             end = s.length()
             if p.window[0] >= end:

@@ -40,8 +40,8 @@ VERDICTS = ("pass", "fail", "panic", "hang", "error")
 FLOW_METRICS: Mapping[str, str] = {
     "rate": "bit/s", "sent": "packets", "received": "packets", "lost": "packets", "loss": "ratio",
     "duplicates": "packets", "reordered": "packets", "errors": "packets", "bytes": "bytes", "late": "s",
-    "delay.min": "s", "delay.mean": "s", "delay.p50": "s", "delay.p90": "s", "delay.p95": "s", "delay.p99": "s",
-    "delay.p999": "s", "delay.max": "s", "delay.std": "s", "delay.jitter": "s",
+    "delay.min": "s", "delay.mean": "s", "delay.p50": "s", "delay.p90": "s", "delay.p95": "s",
+    "delay.p99": "s", "delay.p999": "s", "delay.max": "s", "delay.std": "s", "delay.jitter": "s",
 }  # fmt: skip
 """Metric of a flow -> unit.  ``errors`` may be followed by the name of one: errors.ENOBUFS."""
 

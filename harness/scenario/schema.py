@@ -86,7 +86,7 @@ def _expect(properties: dict[str, Any]) -> None:
 
 
 def _as_written(node: Any) -> None:
-    """Names that fit no pattern are refused; whole numbers may be written in quotes, and the matrix may fill any text: ${name}."""
+    """What fits no pattern is no name; numbers may be in quotes; the matrix may fill any text: ${name}."""
     if isinstance(node, dict):
         if node.get("type") in ("integer", "boolean") and "enum" not in node:
             words = r"^\d+$" if node["type"] == "integer" else "^(yes|no|true|false|on|off)$"

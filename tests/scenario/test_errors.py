@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table of what is said
 """What is wrong is told in one line, at its place, with the nearest right word."""
 
 import re
@@ -97,7 +98,9 @@ def test_several_at_once_in_the_order_of_the_file(sketch: str) -> None:
 
 
 def test_very_many_are_counted(sketch: str) -> None:
-    flows = "".join(f"  f{n}: {{udp: 1Mbit/x, from: client, to: 'server:{n + 1}', for: 1s}}\n" for n in range(100))
+    flows = "".join(
+        f"  f{n}: {{udp: 1Mbit/x, from: client, to: 'server:{n + 1}', for: 1s}}\n" for n in range(100)
+    )
     with pytest.raises(UsageError) as e:
         loads(sketch.replace("events:", f"{flows}events:".replace("  f0", "  f0", 1)), "f")
     said = str(e.value).splitlines()
@@ -106,10 +109,15 @@ def test_very_many_are_counted(sketch: str) -> None:
 
 
 def test_an_unknown_key_hides_nothing(sketch: str) -> None:
-    text = sketch.replace("on: router, run", "onn: guest, on: router, run").replace("gold.rate /", "god.rate /")
+    text = sketch.replace("on: router, run", "onn: guest, on: router, run").replace(
+        "gold.rate /", "god.rate /"
+    )
     with pytest.raises(UsageError) as e:
         loads(text, "f")
-    assert [line.split(": ")[1][:12] for line in str(e.value).splitlines()] == ["unknown key ", "unknown flow"]
+    assert [line.split(": ")[1][:12] for line in str(e.value).splitlines()] == [
+        "unknown key ",
+        "unknown flow",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -147,8 +155,10 @@ def test_aliases_that_grow(sketch: str) -> None:
 
 
 def test_aliases_are_fine_otherwise(sketch: str) -> None:
-    text = sketch.replace("from: client, to: \"server:5001\", for: 5s", "from: client, to: \"server:5001\", for: &long 5s")
-    text = text.replace("\"server:5002\", for: 5s", "\"server:5002\", for: *long")
+    text = sketch.replace(
+        'from: client, to: "server:5001", for: 5s', 'from: client, to: "server:5001", for: &long 5s'
+    )
+    text = text.replace('"server:5002", for: 5s', '"server:5002", for: *long')
     assert loads(text)[0].flows["bronze"].duration == 5.0
 
 

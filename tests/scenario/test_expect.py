@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables
 """Expectations: their values are those of Python's arithmetic, their dimensions those of physics."""
 
 import math
@@ -128,7 +129,12 @@ WRONG = [
     ("gold.delay.p98", "0", "unknown metric 'delay.p98' (did you mean 'delay.p9", 5),
     ("gold.delay.p50[1s..2s]", "0", "only a rate can be had over a window", 0),
     ("gold.rate[1..2s]", "0", "'1' where it makes no sense, wanted a time (2s)", 10),
-    ("router.pipe.drops", "0", "'router.pipe.drops' is no metric; write for example router.pipe.100.packets", 7),
+    (
+        "router.pipe.drops",
+        "0",
+        "'router.pipe.drops' is no metric; write for example router.pipe.100.packets",
+        7,
+    ),
     ("router.pipe.1.drop", "0", "unknown metric 'drop' (did you mean 'drops'?)", 14),
     ("gold.rate", "10Mbits", "unknown unit 'Mbits' (did you mean 'Mbit/s'?)", 2),
     ("gold.rate", "< ", "the end where it makes no sense", 2),
@@ -149,7 +155,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("metric", "condition", "message", "offset"), WRONG, ids=[f"{a[:20]}|{b[:20]}" for a, b, *_ in WRONG])
+@pytest.mark.parametrize(
+    ("metric", "condition", "message", "offset"), WRONG, ids=[f"{a[:20]}|{b[:20]}" for a, b, *_ in WRONG]
+)
 def test_wrong(metric: str, condition: str, message: str, offset: int) -> None:
     with pytest.raises(ExpressionError) as e:
         parse_expectation(metric, condition)
@@ -164,7 +172,7 @@ EXPRESSIONS = st.recursive(
     NUMBERS | METRICS.map(lambda m: f"({m})" if "/" in m else m),
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from("+-*/"), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
-        st.tuples(inner, st.sampled_from("+-*/"), inner).map(lambda t: f"{t[0]}{t[1]}{t[2]}"),
+        st.tuples(inner, st.sampled_from("+-*/"), inner).map(lambda t: f"{t[0]}{t[1]} {t[2]}"),
         inner.map(lambda i: f"-{i}"),
         st.tuples(st.sampled_from([f for f in FUNCTIONS if f not in ("abs", "jain")]), inner, inner).map(
             lambda t: f"{t[0]}({t[1]}, {t[2]})"
@@ -204,7 +212,7 @@ def test_values_are_those_of_python(text: str) -> None:
         assert got.measured == pytest.approx(wanted, rel=1e-9, abs=1e-12)
 
 
-@given(st.text(max_size=60) | st.text("gold.rate bronze()+-*/<>=.,[]0123456789smM%\"", max_size=60))
+@given(st.text(max_size=60) | st.text('gold.rate bronze()+-*/<>=.,[]0123456789smM%"', max_size=60))
 def test_nothing_else_than_an_expression_error(text: str) -> None:
     for metric, condition in ((text, "0"), ("gold.rate", text)):
         try:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables
 """Every scenario of the repository loads, and the published schema accepts it."""
 
 import re
@@ -6,11 +7,10 @@ from typing import Any
 import jsonschema
 import pytest
 
+from harness.paths import data_dir
 from harness.scenario import load
 from harness.scenario import tree as t
-from harness.paths import data_dir
 from harness.scenario.schema import scenario_schema
-
 
 VALIDATOR = jsonschema.Draft202012Validator(scenario_schema())
 
