@@ -92,7 +92,7 @@ _BOOT_FAILED = (
 )
 _PAGER = rb"--More--"
 _NEVER = rb"(?!)"
-_HELD = 1 << 16  # bytes of console output kept for matching while nothing is asked
+_WINDOW = 1 << 17  # bytes that are searched each time something comes; more than is ever read at once
 
 #: What is asked of the debugger after a panic, as a developer would ask; a command it lacks costs nothing.
 DEBUGGER_SCRIPT = ("bt", "show registers", "show pcpu", "show alllocks", "alltrace", "ps")
@@ -117,6 +117,7 @@ class Console:
         self._process = process
         self._log: BinaryIO = open(log, "ab", buffering=0)  # noqa: SIM115 - lives as long as the console
         self._process.logfile_read = self._log
+        self._process.searchwindowsize = _WINDOW
         self._alive = alive
         self._torn_after = torn_after
         self._tokens = (f"{os.getpid() % 1000:03d}{n:05d}" for n in itertools.count(1))
@@ -175,8 +176,8 @@ class Console:
                 return False
             if found <= len(signs):
                 return found == 0
-            if len(self._process.buffer) != size:
-                heard, size = time.monotonic(), len(self._process.buffer)
+            if len(self._process.before or b"") != size:
+                heard, size = time.monotonic(), len(self._process.before or b"")
         return False
 
     def wait_for(self, pattern: str, timeout: float, booting: bool = False) -> str:
@@ -195,9 +196,7 @@ class Console:
                 # Nothing matches this: what the console prints meanwhile only goes to the log.
                 self._expect([_NEVER], min(left, 1.0), limit_is_hang=False)
             except TimeoutError:
-                # pexpect searches all that it holds, each time something comes.
-                if len(self._process.buffer) > _HELD:
-                    self._process.buffer = self._process.buffer[-_HELD:]
+                continue
 
     # -- the shell -------------------------------------------------------------------------------
 
