@@ -472,7 +472,7 @@ dummynet_task(void *context, int pending)
 	NET_EPOCH_ENTER(et);
 	VNET_FOREACH(vnet_iter) {
 		CURVNET_SET(vnet_iter);
-		if (!V_dn_cfg.init_done) {
+		if (!__atomic_load_n(&V_dn_cfg.init_done, __ATOMIC_ACQUIRE)) {
 			CURVNET_RESTORE();
 			continue;
 		}
@@ -648,7 +648,8 @@ dummynet_io(struct mbuf **m0, struct ip_fw_args *fwa)
 		dir |= PROTO_IPV6;
 
 	/* Its vnet's dummynet has gone, or is not there yet. */
-	if (__predict_false(!V_dn_cfg.init_done)) {
+	if (__predict_false(!__atomic_load_n(&V_dn_cfg.init_done,
+	    __ATOMIC_ACQUIRE))) {
 		FREE_PKT(m);
 		*m0 = NULL;
 		return (ENOBUFS);

@@ -1742,7 +1742,7 @@ ip_dn_vnet_init(const void *unused __unused)
 	SLIST_INIT(&V_dn_cfg.fsu);
 	DN_LOCK_INIT();
 	getmicrouptime(&V_dn_cfg.prev_t);
-	V_dn_cfg.init_done = 1;
+	__atomic_store_n(&V_dn_cfg.init_done, 1, __ATOMIC_RELEASE);
 }
 
 static void
@@ -1750,7 +1750,7 @@ ip_dn_vnet_destroy(const void *unused __unused)
 {
 
 	/* Those who are in dummynet_io() leave first; no other comes in. */
-	V_dn_cfg.init_done = 0;
+	__atomic_store_n(&V_dn_cfg.init_done, 0, __ATOMIC_RELEASE);
 	NET_EPOCH_WAIT();
 	DN_BH_WLOCK();
 	dummynet_flush();

@@ -397,7 +397,9 @@ rule_count(struct ip_fw *f, int bytes)
 
 	counter_u64_add(f->cntr, 1);
 	counter_u64_add(f->cntr + 1, bytes);
-	f->timestamp = time_second;
+	/* By many CPUs at once; any of them is right. */
+	__atomic_store_n(&f->timestamp, (uint32_t)time_second,
+	    __ATOMIC_RELAXED);
 }
 
 /* Where to go on, when the packet comes back. */

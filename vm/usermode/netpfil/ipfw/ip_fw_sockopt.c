@@ -472,7 +472,7 @@ export_rule(struct ip_fw *rule, char *p)
 	cntr->size = sizeof(*cntr);
 	cntr->pcnt = counter_u64_fetch(rule->cntr);
 	cntr->bcnt = counter_u64_fetch(rule->cntr + 1);
-	cntr->timestamp = rule->timestamp;
+	cntr->timestamp = __atomic_load_n(&rule->timestamp, __ATOMIC_RELAXED);
 	u->act_ofs = rule->act_ofs;
 	u->cmd_len = rule->cmd_len;
 	u->set = rule->set;
