@@ -1724,7 +1724,6 @@ ip_dn_vnet_init(const void *unused __unused)
 
 	if (V_dn_cfg.init_done)
 		return;
-	bzero(&V_dn_cfg, sizeof(V_dn_cfg));
 	V_dn_cfg.slot_limit = 100;
 	V_dn_cfg.byte_limit = 1024 * 1024;
 	V_dn_cfg.expire = 1;
@@ -1758,8 +1757,9 @@ ip_dn_vnet_destroy(const void *unused __unused)
 	dn_ht_free(V_dn_cfg.schedhash, 0);
 	dn_ht_free(V_dn_cfg.fshash, 0);
 	heap_free(&V_dn_cfg.evheap);
-	V_dn_cfg.schedhash = V_dn_cfg.fshash = NULL;
 	DN_LOCK_DESTROY();
+	/* As a kld that is loaded again finds it. */
+	bzero(&V_dn_cfg, sizeof(V_dn_cfg));
 }
 
 static void
