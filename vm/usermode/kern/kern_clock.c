@@ -32,6 +32,7 @@ time_t boottime_sec;
 int64_t clock_virtual_ns;
 int64_t clock_wall_base;
 static int64_t tick_ns = 1000000;
+static int64_t published_until;		/* when the next tick is due */
 
 /* Near its end at boot, so that code that can't stand its turn is found out. */
 static int ticks_base;
@@ -54,6 +55,7 @@ clock_publish(int64_t ns)
 {
 	int64_t n = ns / tick_ns;
 
+	published_until = (n + 1) * tick_ns;
 	ticks = (int)((u_int)ticks_base + (u_int)n);
 	ticksl = ticks_base + n;
 	time_uptime = ns / 1000000000;
@@ -64,7 +66,8 @@ void
 clock_set(int64_t ns)
 {
 	clock_virtual_ns = ns;
-	clock_publish(ns);
+	if (ns >= published_until)
+		clock_publish(ns);
 }
 
 /* Wall clock: the tick of a real machine. */
@@ -148,7 +151,13 @@ boottime_sbt(void)
 	return ((sbintime_t)boottime_sec << 32);
 }
 
-#define	CLOCKS(prefix, sbt)						\
+static int64_t
+tick_now_ns(void)
+{
+	return (kern_now_ns() / tick_ns * tick_ns);
+}
+
+#define	CLOCKS(prefix, sbt, ns)						\
 void									\
 prefix##binuptime(struct bintime *bt)					\
 {									\
@@ -157,12 +166,16 @@ prefix##binuptime(struct bintime *bt)					\
 void									\
 prefix##nanouptime(struct timespec *ts)					\
 {									\
-	*ts = sbttots(sbt);						\
+	int64_t _now = (ns);						\
+									\
+	*ts = (struct timespec){ _now / 1000000000, _now % 1000000000 };	\
 }									\
 void									\
 prefix##microuptime(struct timeval *tv)					\
 {									\
-	*tv = sbttotv(sbt);						\
+	int64_t _now = (ns);						\
+									\
+	*tv = (struct timeval){ _now / 1000000000, _now % 1000000000 / 1000 }; \
 }									\
 void									\
 prefix##bintime(struct bintime *bt)					\
@@ -180,8 +193,8 @@ prefix##microtime(struct timeval *tv)					\
 	*tv = sbttotv((sbt) + boottime_sbt());				\
 }									\
 struct __hack
-CLOCKS(, sbinuptime());
-CLOCKS(get, getsbinuptime());
+CLOCKS(, sbinuptime(), kern_now_ns());
+CLOCKS(get, getsbinuptime(), tick_now_ns());
 
 void
 getboottime(struct timeval *tv)

@@ -171,6 +171,12 @@ take(volatile uintptr_t *c)
 {
 	uintptr_t free = MTX_UNOWNED;
 
+	if (CLOCK_VIRTUAL) {
+		if (*c != MTX_UNOWNED)
+			return (false);
+		*c = (uintptr_t)curthread;
+		return (true);
+	}
 	return (__atomic_compare_exchange_n(c, &free, (uintptr_t)curthread, false,
 	    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 }
@@ -275,7 +281,9 @@ __mtx_unlock_flags(volatile uintptr_t *c, int opts, const char *file, int line)
 		m->lock_object.lo_data--;
 		return;
 	}
-	if (!__atomic_compare_exchange_n(c, &v, MTX_UNOWNED, false, __ATOMIC_RELEASE,
+	if (CLOCK_VIRTUAL && *c == v)
+		*c = MTX_UNOWNED;
+	else if (!__atomic_compare_exchange_n(c, &v, MTX_UNOWNED, false, __ATOMIC_RELEASE,
 	    __ATOMIC_RELAXED)) {
 		host_lock();
 		__atomic_store_n(c, MTX_UNOWNED, __ATOMIC_RELEASE);

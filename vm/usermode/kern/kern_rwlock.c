@@ -42,7 +42,7 @@ rl_writer(const struct lock_object *lo)
 	return ((v & RL_READ) != 0 ? NULL : (struct thread *)(v & ~RL_FLAGS));
 }
 
-static u_int
+static u_int __diagused
 rl_readers(const struct lock_object *lo)
 {
 	uintptr_t v = __atomic_load_n(WORD(lo), __ATOMIC_RELAXED);
@@ -59,6 +59,17 @@ rl_count(const struct lock_object *lo)
 	    class == &lock_class_rw ? &curthread->td_rw_rlocks : &curthread->td_rmlocks);
 }
 
+/* Compare and set; on the virtual clock nobody can come between. */
+static inline bool
+rl_cas(volatile uintptr_t *c, uintptr_t *v, uintptr_t new)
+{
+	if (CLOCK_VIRTUAL) {
+		*c = new;
+		return (true);
+	}
+	return (__atomic_compare_exchange_n(c, v, new, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+}
+
 static bool
 rl_try_read(const struct lock_object *lo)
 {
@@ -71,8 +82,7 @@ rl_try_read(const struct lock_object *lo)
 		/* A reader already may read again: the writer waits for it. */
 		if ((v & RL_WRITER_WAITS) != 0 && *rl_count(lo) == 0)
 			return (false);
-		if (__atomic_compare_exchange_n(c, &v, (v | RL_READ) + RL_ONE, false,
-		    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		if (rl_cas(c, &v, (v | RL_READ) + RL_ONE))
 			return (true);
 	}
 }
@@ -84,8 +94,7 @@ rl_try_write(const struct lock_object *lo)
 	uintptr_t v = __atomic_load_n(c, __ATOMIC_RELAXED);
 
 	while ((v & ~(RL_WAITERS | RL_WRITER_WAITS)) == 0)
-		if (__atomic_compare_exchange_n(c, &v, v | (uintptr_t)curthread, false,
-		    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		if (rl_cas(c, &v, v | (uintptr_t)curthread))
 			return (true);
 	return (false);
 }
@@ -168,8 +177,7 @@ rl_runlock(struct lock_object *lo)
 		new = v - RL_ONE;
 		if ((new >> RL_SHIFT) == 0)
 			new &= ~RL_READ;
-	} while (!__atomic_compare_exchange_n(c, &v, new, false, __ATOMIC_RELEASE,
-	    __ATOMIC_RELAXED));
+	} while (!rl_cas(c, &v, new));
 	if ((new & RL_READ) == 0 && (new & RL_WAITERS) != 0)
 		rl_wake(lo);
 	kern_preempt_point();
@@ -194,8 +202,7 @@ rl_try_upgrade(struct lock_object *lo)
 	uintptr_t v = __atomic_load_n(c, __ATOMIC_RELAXED);
 
 	while ((v & RL_READ) != 0 && (v >> RL_SHIFT) == 1)
-		if (__atomic_compare_exchange_n(c, &v, (uintptr_t)curthread |
-		    (v & (RL_WAITERS | RL_WRITER_WAITS)), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		if (rl_cas(c, &v, (uintptr_t)curthread | (v & (RL_WAITERS | RL_WRITER_WAITS)))) {
 			(*rl_count(lo))--;
 			return (true);
 		}
@@ -208,8 +215,7 @@ rl_downgrade(struct lock_object *lo)
 	volatile uintptr_t *c = WORD(lo);
 	uintptr_t v = __atomic_load_n(c, __ATOMIC_RELAXED);
 
-	while (!__atomic_compare_exchange_n(c, &v, RL_ONE | RL_READ | (v & RL_WAITERS), false,
-	    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+	while (!rl_cas(c, &v, RL_ONE | RL_READ | (v & RL_WAITERS)))
 		;
 	(*rl_count(lo))++;
 	if ((v & RL_WAITERS) != 0)

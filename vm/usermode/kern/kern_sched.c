@@ -44,11 +44,12 @@ u_int atomic_fence_word;
 
 static TAILQ_HEAD(, thread) runq = TAILQ_HEAD_INITIALIZER(runq);
 static u_int runq_len;		/* read without the lock as a hint */
+static u_int busy;		/* processors that somebody owns */
 /* Virtual clock: threads that gave way; they run when all others have. */
 static TAILQ_HEAD(, thread) yieldq = TAILQ_HEAD_INITIALIZER(yieldq);
 
 SYSCTL_NODE(_kern, OID_AUTO, dnh, CTLFLAG_RW, 0, "What the user-mode guest has beyond FreeBSD");
-static u_int switch_interval = 24;
+static u_int switch_interval = 64;
 SYSCTL_UINT(_kern_dnh, OID_AUTO, switch_interval, CTLFLAG_RWTUN, &switch_interval, 0,
     "Mean number of kernel interface calls between two switches on the virtual clock");
 static uint64_t switches;
@@ -159,6 +160,8 @@ cpu_allowed(const struct thread *td, int cpu)
 static void
 cpu_give(struct thread *td, int cpu)
 {
+	if (pcpu_data[cpu].pc_curthread == NULL)
+		busy++;
 	pcpu_data[cpu].pc_curthread = td;
 	td->td_oncpu = cpu;
 	td->td_state = TDS_RUNNING;
@@ -221,6 +224,7 @@ cpu_release(int cpu)
 	struct thread *td;
 
 	pcpu_data[cpu].pc_curthread = NULL;
+	busy--;
 	TAILQ_FOREACH(td, &runq, td_runq)
 		if (cpu_allowed(td, cpu)) {
 			runq_remove(td);
@@ -311,7 +315,11 @@ choose(void)
 	int cpu, first, i;
 
 	for (;;) {
-		first = mp_ncpus == 1 ? 0 : (int)(sched_random() % (u_int)mp_ncpus);
+		if (busy == 0) {
+			idle();
+			continue;
+		}
+		first = busy == 1 ? 0 : (int)(sched_random() % (u_int)mp_ncpus);
 		for (i = 0; i < mp_ncpus; i++) {
 			cpu = first + i;
 			if (cpu >= mp_ncpus)
@@ -367,7 +375,7 @@ mi_switch(void)
 	td->td_bt_pc = 0;
 }
 
-static int preempt_budget = 1;
+__thread int kern_preempt_budget = 1;
 
 static void
 preempt_virtual(void)
@@ -375,7 +383,7 @@ preempt_virtual(void)
 	struct thread *td = curthread;
 	int cpu;
 
-	preempt_budget = 1 + (int)(sched_random() % (2 * MAX(switch_interval, 1)));
+	kern_preempt_budget = 1 + (int)(sched_random() % (2 * MAX(switch_interval, 1)));
 	if (!smp_started || SCHEDULER_STOPPED() || td->td_busywait)
 		return;
 	if (host_signal_pending())
@@ -398,16 +406,18 @@ preempt_virtual(void)
 			}
 		}
 	}
-	switch_to(choose(), false);
+	if (busy > 1)
+		switch_to(choose(), false);
 }
 
 static void
 preempt_wall(void)
 {
 	struct thread *td = curthread;
-	static __thread u_int calls;
 
-	if (atomic_load_int(&runq_len) == 0 || td->td_critnest != 0 || (++calls & 31) != 0)
+	kern_preempt_budget = 32;
+	if (!smp_started || SCHEDULER_STOPPED() || atomic_load_int(&runq_len) == 0 ||
+	    td->td_critnest != 0)
 		return;
 	/* A slice is 2 ms. */
 	if ((uint64_t)host_now_ns() - pcpu_data[td->td_oncpu].pc_switchtime < 2000000)
@@ -419,12 +429,11 @@ preempt_wall(void)
 }
 
 void
-kern_preempt_point(void)
+kern_preempt_now(void)
 {
-	if (CLOCK_VIRTUAL) {
-		if (--preempt_budget <= 0)
-			preempt_virtual();
-	} else if (smp_started && !SCHEDULER_STOPPED())
+	if (CLOCK_VIRTUAL)
+		preempt_virtual();
+	else
 		preempt_wall();
 }
 
@@ -1099,6 +1108,7 @@ sched_init(void)
 	thread0.td_state = TDS_RUNNING;
 	TAILQ_INIT(&thread0.td_epochs);
 	pcpu_data[0].pc_curthread = &thread0;
+	busy = 1;
 }
 
 /* From here on others run, too. */

@@ -623,16 +623,16 @@ malloc_uninit(void *data)
 static inline void
 type_add(struct malloc_type *type, size_t size)
 {
-	__atomic_fetch_add(&type->ks_memuse, size, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&type->ks_inuse, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&type->ks_requests, 1, __ATOMIC_RELAXED);
+	DNH_ADD(&type->ks_memuse, size);
+	DNH_ADD(&type->ks_inuse, 1);
+	DNH_ADD(&type->ks_requests, 1);
 }
 
 static inline void
 type_sub(struct malloc_type *type, size_t size)
 {
-	__atomic_fetch_sub(&type->ks_memuse, size, __ATOMIC_RELAXED);
-	__atomic_fetch_sub(&type->ks_inuse, 1, __ATOMIC_RELAXED);
+	DNH_ADD(&type->ks_memuse, -size);
+	DNH_ADD(&type->ks_inuse, -1);
 }
 
 static void *

@@ -5,6 +5,8 @@
 #include <sys/types.h>
 #include <sys/pcpu.h>
 #include <machine/atomic.h>
+#include <sys/proc.h>
+#include <sys/dnh.h>
 
 /* Slots of all CPUs, a cache line apart; each is added to atomically. */
 typedef uint64_t *counter_u64_t;
@@ -15,8 +17,11 @@ void	counter_u64_zero(counter_u64_t c);
 uint64_t counter_u64_fetch(counter_u64_t c);
 #define	counter_enter()		do { } while (0)
 #define	counter_exit()		do { } while (0)
-#define	counter_u64_add(c, v)						\
-	((void)__atomic_fetch_add((uint64_t *)zpcpu_get(c), (uint64_t)(int64_t)(v), __ATOMIC_RELAXED))
+static inline void
+counter_u64_add(counter_u64_t c, int64_t v)
+{
+	DNH_ADD((uint64_t *)zpcpu_get(c), (uint64_t)v);
+}
 #define	counter_u64_add_protected(c, v)	counter_u64_add(c, v)
 #define	COUNTER_ARRAY_ALLOC(a, n, wait)	do {				\
 	for (int _i = 0; _i < (int)(n); _i++)				\
