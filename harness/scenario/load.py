@@ -326,6 +326,8 @@ def _with(node: Node | None, steps: list[str], value: Node, place: Place, done: 
 def _override(root: Mapping, key: str, text: str) -> Mapping:
     place = Place(f"--set {key}")
     value: Node
+    if strange := t.stray(key) or t.stray(text):
+        raise Problems([Problem(place, strange)])
     if text.lstrip()[:1] in ("[", "{", '"', "'") and text.strip():
         parsed = t.parse(text, place.source)
         value = _moved(parsed, place) if parsed is not None else Scalar("", place)

@@ -191,6 +191,15 @@ def _message(e: yaml.MarkedYAMLError, text: str) -> str:
     return problem.splitlines()[0]
 
 
+_STRAY = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+def stray(text: str) -> str | None:
+    """What is wrong with a text that has characters in it (by escapes) that nobody can write or send."""
+    found = _STRAY.search(text)
+    return f"a character U+{ord(found[0]):04X} has no place in a scenario" if found else None
+
+
 class _Builder:
     def __init__(self, text: str, source: str) -> None:
         self.rows = re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
@@ -254,6 +263,8 @@ class _Builder:
             "value",
         ):
             self.problems.append(Problem(place, f"the tag {quoted(tag)} has no meaning here"))
+        if strange := stray(node.value):
+            self.problems.append(Problem(place, strange))
         out = Scalar(node.value, place, node.style, null=tag == f"{_YAML}null" and node.style is None)
         if node.style == "|":
             out.lines = self.block_lines(node)

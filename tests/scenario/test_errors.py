@@ -72,6 +72,8 @@ CASES = [
     ("events:", "sample: 1us\nevents:", "f:17:9: sample makes", 1),
     ("events:", "ncpu: many\nevents:", "f:17:7: ncpu: wanted a whole number, found 'many'", 1),
     ("events:", "scale: perhaps\nevents:", "f:17:8: scale: wanted yes or no, found 'perhaps'", 1),
+    ("events:", 'about: "a\\ud800"\nevents:', "f:17:8: a character U+D800 has no place in a scenario", 1),
+    ("events:", 'about: "a\\x07"\nevents:', "f:17:8: a character U+0007 has no place in a scenario", 1),
     ("events:", "a: &a [*a]\nevents:", "f:17:4: aliases that repeat themselves", 1),
     ("events:", "tags: !!python/name:os.system x\nevents:", "f:17:7: the tag", 1),
 ]  # fmt: skip

@@ -63,7 +63,7 @@ VALUES = st.sampled_from([
     "1e300s", "99999999999999999999999", "0x10", "1_000", "1:30", ".inf", ".nan", "yes", "off", "null", "bulk", "pass",
     "[pass, panic]", "< 200ms", "2 +- 2%", "1ms..5ms", "!= 0", "/regex(/", "not /x/", "${x}", "${gold}", "server:5001",
     "'quoted'", '"\\x41"', '"\\ud800"', "debug", "virtual", "02:00:00:00:00:01", "|\n  pipe 1 config bw 1Mbit/s",
-    "2026-11-22", "!!int 5", "!x y", "&a b", "*a", "%", "@", "`", "[", "]", "{", "}", "# c", "\t", "é", "\u2028", "😀",
+    "2026-11-22", "a\x85b", "\ud800", "\ufeff", "a\r\nb", "a\x06b", "x" * 200, "!!int 5", "!x y", "&a b", "*a", "%", "@", "`", "[", "]", "{", "}", "# c", "\t", "é", "\u2028", "😀",
     "client", "router", "{}", "[]", "[[]]", "{a: {b: {c: d}}}", "4294967296", "0.1", "wan down", "1 config bw 1Mbit/s",
 ])  # fmt: skip
 ANY = WORDS | VALUES | st.text(max_size=12)
