@@ -406,7 +406,7 @@ preempt_virtual(void)
 			}
 		}
 	}
-	if (busy > 1)
+	if (busy > 1 || td->td_state != TDS_RUNNING)
 		switch_to(choose(), false);
 }
 
