@@ -76,6 +76,8 @@ hardclock_thread(void *arg)
 {
 	for (;;) {
 		clock_publish(kern_now_ns());
+		if (host_signal_pending())
+			cn_signals();
 		(void)kern_sleep_until_ns((kern_now_ns() / tick_ns + 1) * tick_ns);
 	}
 }
