@@ -394,13 +394,15 @@ struct proc *u_shell_proc;
 static int
 wait_for(struct proc *p)
 {
-	struct proc *foreground = cn_foreground;
+	struct proc *foreground = NULL;
 	int status;
 	bool told = false;
 
 	/* Ctrl-C is for whom the shell waits. */
-	if (curproc == u_shell_proc)
+	if (curproc == u_shell_proc) {
+		foreground = cn_foreground;
 		cn_foreground = p;
+	}
 	mtx_lock(&p->p_mtx);
 	while (!p->p_exited) {
 		if (!told && u_interrupted()) {
