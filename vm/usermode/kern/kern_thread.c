@@ -471,10 +471,8 @@ crfree(struct ucred *cr)
 void
 crcopy(struct ucred *dest, struct ucred *src)
 {
-	u_int ref = dest->cr_ref;
-
-	*dest = *src;
-	dest->cr_ref = ref;
+	/* All but the count, which others may be changing. */
+	memcpy(&dest->cr_uid, &src->cr_uid, sizeof(*dest) - offsetof(struct ucred, cr_uid));
 	prison_hold(dest->cr_prison);
 }
 

@@ -293,13 +293,16 @@ mb_dupcl(struct mbuf *n, struct mbuf *m)
 
 	KASSERT((m->m_flags & M_EXT) != 0, ("%s: M_EXT not set on %p", __func__, m));
 	KASSERT((n->m_flags & M_EXT) == 0, ("%s: M_EXT set on %p", __func__, n));
-	n->m_ext = m->m_ext;
+	/* All but the count, which others may be changing. */
+	memcpy((char *)&n->m_ext + offsetof(struct m_ext, ext_size),
+	    (const char *)&m->m_ext + offsetof(struct m_ext, ext_size),
+	    sizeof(n->m_ext) - offsetof(struct m_ext, ext_size));
 	n->m_flags |= M_EXT | (m->m_flags & M_RDONLY);
 	if ((m->m_ext.ext_flags & EXT_FLAG_EMBREF) != 0) {
 		refcnt = n->m_ext.ext_cnt = &m->m_ext.ext_count;
 		n->m_ext.ext_flags &= ~(uint32_t)EXT_FLAG_EMBREF & 0xffffff;
 	} else
-		refcnt = n->m_ext.ext_cnt;
+		refcnt = n->m_ext.ext_cnt = m->m_ext.ext_cnt;
 	__atomic_fetch_add(refcnt, 1, __ATOMIC_RELAXED);
 }
 
