@@ -99,7 +99,8 @@ def test_jump_to_nowhere() -> None:
                           r"\(0x\w+\) locked @ .*:\d+\npanic: witness_warn"),
         ("double-free", r"panic: Duplicate free of 0x\w+ from zone 0x\w+\(malloc-128\) slab 0x\w+\(\d+\)"),
         ("late-write", r"panic: Memory modified after free 0x\w+ \(128, malloc-128, ktest\) \+ 48 = \w+"),
-        ("overrun", r"REDZONE: Buffer overflow detected\. 1 byte corrupted after 0x\w+ \(100 bytes allocated\)\."),
+        ("overrun", r"REDZONE: Buffer overflow detected\. 1 byte corrupted after 0x\w+ "
+                    r"\(100 bytes allocated\)\."),
         ("mbuf-double-free", r"panic: Duplicate free of 0x\w+ from zone 0x\w+\(mbuf\) slab 0x\w+\(\d+\)"),
         ("mbuf-late-read", r"Fatal trap 9: general protection fault while in kernel mode"),
         ("refcount", r"panic: refcount 0x\w+ wraparound"),

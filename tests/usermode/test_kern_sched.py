@@ -29,7 +29,10 @@ def test_contended_counters_are_exact_on_the_wall_clock() -> None:
 
 
 def test_same_seed_same_bytes() -> None:
-    script = "ktest fight\nktest lor\nktest callout\nsysctl kern.dnh.switches\nsysctl debug.kdb.panic=1\nalltrace\nreset\n"
+    script = (
+        "ktest fight\nktest lor\nktest callout\nsysctl kern.dnh.switches\n"
+        "sysctl debug.kdb.panic=1\nalltrace\nreset\n"
+    )
     for seed in ("1", "77"):
         first, second = (run(script, "--seed", seed) for _ in range(2))
         assert first.text == second.text
@@ -47,7 +50,8 @@ def test_callouts_fire_on_time_and_stop() -> None:
 
 @pytest.mark.slow
 def test_wall_clock_under_thread_sanitizer() -> None:
-    ran = run("ktest fight\nktest callout\n" + POWER_OFF, "--clock", "wall", sanitize=("thread",), timeout=120)
+    script = "ktest fight\nktest callout\n" + POWER_OFF
+    ran = run(script, "--clock", "wall", sanitize=("thread",), timeout=120)
     assert "WARNING: ThreadSanitizer" not in ran.text, ran.text
     assert ran.status == 0
 

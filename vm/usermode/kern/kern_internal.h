@@ -75,7 +75,7 @@ void	cn_poll_input(void);
 void	cn_signals(void);
 extern bool cn_echo;
 /* Whom Ctrl-C is for: the process that the shell waits for, or NULL. */
-extern struct proc *volatile cn_foreground;
+extern struct proc *_Atomic cn_foreground;
 void	cn_boot(void);
 
 /* subr_witness.c */

@@ -12,7 +12,7 @@
 #include "kern_internal.h"
 
 bool cn_echo;
-struct proc *volatile cn_foreground;
+struct proc *_Atomic cn_foreground;
 static bool terminate;		/* the power button */
 static bool interrupted;	/* Ctrl-C at the prompt */
 
