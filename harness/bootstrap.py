@@ -16,6 +16,9 @@ import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(HERE))
+
+from harness.paths import cache_dir  # noqa: E402 - nothing of ours can be found before the line above
 
 
 def _say(text: str) -> None:
@@ -28,12 +31,6 @@ def _wanted(with_tests: bool) -> list[str]:
     if with_tests:
         words += project["optional-dependencies"]["test"]
     return words
-
-
-def _cache() -> Path:
-    if os.environ.get("DNH_CACHE"):
-        return Path(os.environ["DNH_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dnh"
 
 
 def _install(env: Path, wanted: list[str]) -> None:
@@ -66,7 +63,7 @@ def environment(with_tests: bool) -> Path:
     """The environment's python, set up when it is not there yet."""
     wanted = _wanted(with_tests)
     key = hashlib.sha256(repr((sys.version_info[:2], sys.executable, wanted)).encode()).hexdigest()[:12]
-    env = _cache() / "env" / f"{'test' if with_tests else 'run'}-{key}"
+    env = cache_dir() / "env" / f"{'test' if with_tests else 'run'}-{key}"
     python = env / "bin" / "python"
     if not python.exists():
         env.parent.mkdir(parents=True, exist_ok=True)

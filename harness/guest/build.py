@@ -36,13 +36,13 @@ except ModuleNotFoundError:  # run as a plain file, from anywhere
     from harness.errors import MachineryError
     from harness.paths import cache_dir, data_dir
 
-COMMON_FLAGS = (
-    "-std=gnu11 -O2 -g -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-strict-aliasing "
-    "-fno-common -Wall -Wextra -Werror -Wno-unused-parameter"
-).split()
+COMMON_FLAGS = [
+    "-std=gnu11", "-O2", "-g", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", "-fno-strict-aliasing",
+    "-fno-common", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter",
+]  # fmt: skip
 # FreeBSD's compiler flags for the kernel silence these as well: a KASSERT that is compiled out leaves
 # variables that are set for it alone.
-KERNEL_FLAGS = "-D_KERNEL -ffreestanding -nostdinc -Wno-unused-but-set-variable -Wno-unused-variable".split()
+KERNEL_FLAGS = ["-D_KERNEL", "-ffreestanding", "-nostdinc", "-Wno-unused-but-set-variable", "-Wno-unused-variable"]
 FLAVOURS = {
     "debug": ["-DINVARIANTS", "-DWITNESS", "-DDDB", "-DVIMAGE", "-DINET"],
     "release": ["-DVIMAGE", "-DINET"],

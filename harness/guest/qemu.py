@@ -7,6 +7,7 @@ it and begin with the shell as it was.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -122,7 +123,6 @@ class QemuGuest:
             raise MachineryError(f"QEMU does not start: {e}") from e
         self._process.delaybeforesend = None
         self._process.delayafterclose = 0.02
-        self._process.ptyproc.delayafterclose = 0.02
         self.console = Console(self._process, self._config.folder / "console.log", alive=self._ended)
         deadline = time.monotonic() + 20
         while not socket.exists():
@@ -246,10 +246,8 @@ class QemuGuest:
             self._monitor = None
         p = self._process
         if p is not None:
-            try:
-                os.kill(p.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            with contextlib.suppress(ProcessLookupError, OSError):
+                p.kill(signal.SIGKILL)
             try:
                 p.close(force=True)
             except (OSError, pexpect.ExceptionPexpect):

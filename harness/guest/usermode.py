@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -73,7 +74,6 @@ class UsermodeGuest:
             raise MachineryError(f"the user-mode guest does not start: {e}") from e
         self._process.delaybeforesend = None
         self._process.delayafterclose = 0.01
-        self._process.ptyproc.delayafterclose = 0.01
         self.console = Console(self._process, c.folder / "console.log", alive=self._ended)
         try:
             self.console.wait_for(r"(?:^|[\r\n])# ", BOOT_LIMIT, booting=True)
@@ -89,6 +89,11 @@ class UsermodeGuest:
         if p.signalstatus:
             return f"killed by {signal.Signals(p.signalstatus).name}"
         return f"exit status {p.exitstatus}"
+
+    @property
+    def pid(self) -> int | None:
+        """The program's process on this machine, while there is one."""
+        return self._process.pid if self._process is not None else None
 
     def identity(self) -> GuestIdentity:
         c = self._config
@@ -169,12 +174,9 @@ class UsermodeGuest:
         p = self._process
         if p is None:
             return
-        pid = p.pid
         if p.isalive():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            with contextlib.suppress(ProcessLookupError, OSError):
+                p.kill(signal.SIGKILL)
         try:
             p.close(force=True)
         except (OSError, pexpect.ExceptionPexpect):

@@ -23,7 +23,7 @@ class Traffic:
             self._specs[name] = FlowSpec(
                 id=name, kind=flow.kind, to=scenario.target(flow), port=flow.port,
                 rate=flow.udp.rate if flow.udp else None, pps=flow.udp.pps if flow.udp else None,
-                sizes=flow.weights, on=flow.on, off=flow.off, start=flow.start, duration=max(end - flow.start, 1e-3),
+                sizes=flow.weights, on=flow.on, off=flow.off, start=flow.start, duration=max(end - flow.start, 1e-6),
                 senders=flow.senders, interval=flow.ping if flow.ping is not None else 0.1,
             )  # fmt: skip
 

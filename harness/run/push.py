@@ -163,7 +163,9 @@ def carry_out(console: Console, event: Event, t: float, timeout: float) -> list[
     return records
 
 
-_INTERFACE = {"ipackets": "Ipkts", "opackets": "Opkts", "ierrors": "Ierrs", "oerrors": "Oerrs", "ibytes": "Ibytes", "obytes": "Obytes"}
+_INTERFACE = {
+    "ipackets": "Ipkts", "opackets": "Opkts", "ierrors": "Ierrs", "oerrors": "Oerrs", "ibytes": "Ibytes", "obytes": "Obytes",
+}  # fmt: skip
 
 
 def _paths(expectation: Expectation) -> Iterator[MetricPath]:

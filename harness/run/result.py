@@ -29,7 +29,7 @@ __all__ = [
     "result_schema",
 ]
 
-SCHEMA = "dnh-result/1"
+SCHEMA: Literal["dnh-result/1"] = "dnh-result/1"
 
 
 class Verdict(StrEnum):

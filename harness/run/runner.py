@@ -157,8 +157,8 @@ def _traffic(plan: Plan, guest: Guest, seen: _Seen, progress: Progress) -> None:
     deadline = time.monotonic() + scenario.limit
 
     agenda: list[tuple[float, int, int, Event | None]] = []
-    for n, (at, event) in enumerate(scenario.agenda()):
-        agenda.append((at, 1, n, event))
+    for n, (moment, what) in enumerate(scenario.agenda()):
+        agenda.append((moment, 1, n, what))
     if scenario.sample and sampler.asked:
         steps = int(total / scenario.sample)
         agenda += [(k * scenario.sample, 0, k, None) for k in range(1, steps + 1)]

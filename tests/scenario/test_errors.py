@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a table of what is said
+
 """What is wrong is told in one line, at its place, with the nearest right word."""
 
 import re

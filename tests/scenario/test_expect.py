@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - tables
+
 """Expectations: their values are those of Python's arithmetic, their dimensions those of physics."""
 
 import math

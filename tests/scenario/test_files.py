@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - tables
+
 """Every scenario of the repository loads, and the published schema accepts it."""
 
 import re

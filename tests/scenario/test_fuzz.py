@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - tables of odd words
+
 """No document gives a traceback: it loads, or what is wrong is told in lines with places.
 
 DNH_HYPOTHESIS=10000 tries as many more, of all kinds.

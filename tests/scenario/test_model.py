@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - tables
+
 """Scenarios: what loads, what it means, and that it reads back as written."""
 
 import pytest

@@ -1,0 +1,93 @@
+"""``dnh bench usermode``: how fast the user-mode guest is on this machine, with the machine's name beside it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from harness.guest.base import GuestConfig
+from harness.guest.usermode import UsermodeGuest
+
+PACKETS = 200_000
+
+_HOSTS = (
+    "jail -c name=a vnet persist path=/",
+    "jail -c name=b vnet persist path=/",
+    "ifconfig epair create",
+    "ifconfig epair0a vnet a",
+    "ifconfig epair0b vnet b",
+    "jexec a ifconfig epair0a inet 10.0.1.1/24 up",
+    "jexec b ifconfig epair0b inet 10.0.1.2/24 up",
+)
+
+
+def _guest(folder: str) -> UsermodeGuest:
+    return UsermodeGuest(GuestConfig(folder=Path(folder), flavour="release"))
+
+
+def _boot() -> float:
+    times = []
+    for _ in range(7):
+        with tempfile.TemporaryDirectory() as folder:
+            guest = _guest(folder)
+            began = time.perf_counter()
+            guest.boot()
+            times.append(time.perf_counter() - began)
+            guest.kill()
+    return statistics.median(times)
+
+
+def _packets() -> float:
+    """Packets per second of the guest's CPU time, from udp socket to udp socket through one FIFO pipe."""
+    with tempfile.TemporaryDirectory() as folder:
+        guest = _guest(folder)
+        try:
+            guest.boot()
+            for command in _HOSTS:
+                guest.console.check(command)
+            guest.console.check("jexec a ipfw pipe 1 config bw 10Gbit/s queue 100")
+            guest.console.check("jexec a ipfw -q add 100 pipe 1 udp from any to any out")
+            assert guest.pid is not None
+            process = psutil.Process(guest.pid)
+            before = process.cpu_times()
+            guest.console.check("jexec b dngen recv udp --port 5001 --for 2s --id bench > /tmp/b.rx &")
+            guest.console.check(
+                f"jexec a dngen send udp --to 10.0.1.2:5001 --pps {PACKETS} --size 200 --for 1s --id bench > /tmp/b.tx", 120
+            )
+            guest.console.run("wait", 120)
+            after = process.cpu_times()
+            return PACKETS / (after.user + after.system - before.user - before.system)
+        finally:
+            guest.kill()
+
+
+def usermode(as_json: bool) -> int:
+    """Measure and print; 0."""
+    figures = {
+        "machine": f"{platform.node()} {platform.machine()} {_processor()}",
+        "boot_ms": round(_boot() * 1000, 1),
+        "packets_per_cpu_second": round(_packets()),
+    }
+    if as_json:
+        print(json.dumps(figures))
+        return 0
+    print(f"machine                    {figures['machine']}")
+    print(f"boot to prompt             {figures['boot_ms']} ms (median of 7)")
+    print(f"one FIFO pipe, udp to udp  {figures['packets_per_cpu_second']:,} packets/s of CPU")
+    return 0
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor()
