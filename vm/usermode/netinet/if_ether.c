@@ -421,7 +421,8 @@ arptimer(void *arg)
 	}
 	ifp = llt->llt_ifp;
 	CURVNET_SET(ifp->if_vnet);
-	if ((lle->la_flags & LLE_VALID) && lle->la_preempt > 0 && lle->r_skip_req == 0) {
+	if ((lle->la_flags & LLE_VALID) && lle->la_preempt > 0 &&
+	    atomic_load_16(&lle->r_skip_req) == 0) {
 		/* It is in use: ask before it expires, so that traffic never stops. */
 		lle->la_preempt--;
 		callout_reset(&lle->lle_timer, hz, arptimer, lle);
@@ -726,7 +727,7 @@ arp_learn(struct ifnet *ifp, struct in_addr addr, const uint8_t *lladdr, bool cr
 	la->la_asked = 0;
 	la->la_expire = time_uptime + V_arpt_keep;
 	la->la_preempt = V_arp_maxtries;
-	la->r_skip_req = 1;
+	atomic_store_16(&la->r_skip_req, 1);
 	arp_settimer(la, MAX(V_arpt_keep - V_arp_maxtries, 1));
 	hold = la->la_hold;
 	la->la_hold = NULL;
