@@ -81,7 +81,8 @@ ipfw_sockopt(enum sopt_dir dir, int name, void *buf, size_t *len)
 		error = (fw = V_ip_fw_ctl_ptr) != NULL ? fw(&sopt) :
 		    ENOPROTOOPT;
 	else
-		error = (dn = ip_dn_ctl_ptr) != NULL ? dn(&sopt) :
+		error = (dn = __atomic_load_n(&ip_dn_ctl_ptr,
+		    __ATOMIC_ACQUIRE)) != NULL ? dn(&sopt) :
 		    ENOPROTOOPT;
 	CURVNET_RESTORE();
 	*len = sopt.sopt_valsize;

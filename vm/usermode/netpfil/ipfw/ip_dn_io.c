@@ -466,6 +466,7 @@ dummynet_task(void *context, int pending)
 	struct epoch_tracker et;
 	struct dn_id *p;
 	struct mq q;
+	u_int expire;
 	VNET_ITERATOR_DECL(vnet_iter);
 
 	VNET_LIST_RLOCK();
@@ -491,8 +492,8 @@ dummynet_task(void *context, int pending)
 				transmit_event(&q, (struct delay_line *)p,
 				    V_dn_cfg.curr_time);
 		}
-		if (V_dn_cfg.expire != 0 &&
-		    ++V_dn_cfg.expire_cycle >= V_dn_cfg.expire) {
+		expire = __atomic_load_n(&V_dn_cfg.expire, __ATOMIC_RELAXED);
+		if (expire != 0 && ++V_dn_cfg.expire_cycle >= expire) {
 			V_dn_cfg.expire_cycle = 0;
 			dn_drain_scheduler();
 			dn_drain_queue();
@@ -618,7 +619,7 @@ dn_first_credit(struct dn_sch_inst *si, const struct dn_link *p)
 	if (si->idle_time >= V_dn_cfg.curr_time)
 		return;
 	si->sched_time = V_dn_cfg.curr_time;
-	si->credit = V_dn_cfg.io_fast ? p->bandwidth : 0;
+	si->credit = __atomic_load_n(&V_dn_cfg.io_fast, __ATOMIC_RELAXED) ? p->bandwidth : 0;
 	if (p->burst != 0) {
 		burst = (V_dn_cfg.curr_time - si->idle_time) * p->bandwidth;
 		si->credit += MIN(burst, p->burst);
@@ -636,7 +637,7 @@ dummynet_io(struct mbuf **m0, struct ip_fw_args *fwa)
 	struct dn_queue *q;
 	struct dn_sch_inst *si;
 	struct mbuf *m = *m0;
-	int dir, fs_id;
+	int dir, error, fs_id;
 
 	fs_id = fwa->rule.info & IPFW_INFO_MASK;
 	if ((fwa->rule.info & IPFW_IS_PIPE) != 0)
@@ -701,9 +702,11 @@ done:
 
 dropit:
 	V_dn_cfg.io_pkt_drop++;
+	/* Without the lock the flowset may go. */
+	error = fs != NULL && (fs->fs.flags & DN_NOERROR) != 0 ? 0 : ENOBUFS;
 	DN_BH_WUNLOCK();
 	if (m != NULL)
 		FREE_PKT(m);
 	*m0 = NULL;
-	return (fs != NULL && (fs->fs.flags & DN_NOERROR) != 0 ? 0 : ENOBUFS);
+	return (error);
 }

@@ -57,7 +57,7 @@ static struct callout dn_timeout;
 static struct task dn_task;
 static struct taskqueue *dn_tq;
 static int dn_tasks_started;
-static volatile int dn_gone;
+static int dn_gone;
 
 static struct mtx sched_mtx;
 static CK_LIST_HEAD(, dn_alg) schedlist = CK_LIST_HEAD_INITIALIZER(schedlist);
@@ -73,7 +73,7 @@ void
 dn_reschedule(void)
 {
 
-	if (dn_gone == 0)
+	if (__atomic_load_n(&dn_gone, __ATOMIC_RELAXED) == 0)
 		callout_reset_sbt(&dn_timeout, tick_sbt, 0, dummynet, NULL,
 		    C_HARDCLOCK | C_DIRECT_EXEC);
 }
@@ -476,7 +476,7 @@ si_reset_credit(void *_si, void *arg)
 	struct dn_sch_inst *si = _si;
 	struct dn_link *p = &si->sched->link;
 
-	si->credit = p->burst + (V_dn_cfg.io_fast ? p->bandwidth : 0);
+	si->credit = p->burst + (__atomic_load_n(&V_dn_cfg.io_fast, __ATOMIC_RELAXED) ? p->bandwidth : 0);
 	return (0);
 }
 
@@ -1770,7 +1770,7 @@ ip_dn_init(void)
 		return;
 	mtx_init(&sched_mtx, "dn_sched", NULL, MTX_DEF);
 	dn_tasks_started = 1;
-	dn_gone = 0;
+	__atomic_store_n(&dn_gone, 0, __ATOMIC_RELAXED);
 	TASK_INIT(&dn_task, 0, dummynet_task, NULL);
 	dn_tq = taskqueue_create_fast("dummynet", M_WAITOK,
 	    taskqueue_thread_enqueue, &dn_tq);
@@ -1788,9 +1788,9 @@ static void
 ip_dn_destroy(void)
 {
 
-	ip_dn_ctl_ptr = NULL;
-	ip_dn_io_ptr = NULL;
-	dn_gone = 1;
+	atomic_store_rel_ptr(&ip_dn_ctl_ptr, NULL);
+	atomic_store_rel_ptr(&ip_dn_io_ptr, NULL);
+	__atomic_store_n(&dn_gone, 1, __ATOMIC_RELAXED);
 	NET_EPOCH_WAIT();
 	/* The task may start the callout again, once. */
 	callout_drain(&dn_timeout);
@@ -1814,8 +1814,8 @@ dummynet_modevent(module_t mod, int type, void *data)
 			return (EEXIST);
 		}
 		ip_dn_init();
-		ip_dn_ctl_ptr = ip_dn_ctl;
-		ip_dn_io_ptr = dummynet_io;
+		atomic_store_rel_ptr(&ip_dn_ctl_ptr, ip_dn_ctl);
+		atomic_store_rel_ptr(&ip_dn_io_ptr, dummynet_io);
 		return (0);
 	case MOD_QUIESCE:
 		return (0);

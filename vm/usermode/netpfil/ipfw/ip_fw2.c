@@ -493,7 +493,7 @@ ipfw_chk(struct ip_fw_args *args)
 	if ((args->m->m_flags & M_SKIP_FIREWALL) != 0 || !V_ipfw_vnet_ready)
 		return (IP_FW_PASS);
 	if (!pkt_parse(&pkt)) {
-		if (V_fw_verbose)
+		if (__atomic_load_n(&V_fw_verbose, __ATOMIC_RELAXED))
 			printf("ipfw: pullup failed\n");
 		return (IP_FW_DENY);
 	}
@@ -559,7 +559,7 @@ ipfw_chk(struct ip_fw_args *args)
 				args->rule.info = cmd->arg1;
 				if (cmd->opcode == O_PIPE)
 					args->rule.info |= IPFW_IS_PIPE;
-				if (V_fw_one_pass)
+				if (__atomic_load_n(&V_fw_one_pass, __ATOMIC_RELAXED))
 					args->rule.info |= IPFW_ONEPASS;
 				retval = IP_FW_DUMMYNET;
 				done = true;

@@ -108,7 +108,7 @@ ipfw_log(struct ip_fw_chain *chain, struct ip_fw *f, u_int hlen,
 	ipfw_insn_log *l;
 	u_int limit;
 
-	if (V_fw_verbose == 0)
+	if (__atomic_load_n(&V_fw_verbose, __ATOMIC_RELAXED) == 0)
 		return;
 	/* O_LOG is the first action, what it is about the next. */
 	cmd = ACTION_PTR(f);

@@ -104,7 +104,7 @@ ipfw_check_packet(struct mbuf **m0, struct ifnet *ifp, int flags,
 		case IP_FW_DENY:
 			return (ipfw_drop(m0));
 		case IP_FW_DUMMYNET:
-			dn_io = ip_dn_io_ptr;
+			dn_io = __atomic_load_n(&ip_dn_io_ptr, __ATOMIC_ACQUIRE);
 			if (dn_io == NULL ||
 			    (args.flags & (IPFW_ARGS_IP4 | IPFW_ARGS_IP6)) == 0)
 				return (ipfw_drop(m0));
@@ -145,7 +145,7 @@ ipfw_check_frame(struct mbuf **m0, struct ifnet *ifp, int flags,
 		return (ipfw_drop(m0));
 	case IP_FW_DUMMYNET:
 		*m0 = args.m;
-		dn_io = ip_dn_io_ptr;
+		dn_io = __atomic_load_n(&ip_dn_io_ptr, __ATOMIC_ACQUIRE);
 		if (dn_io == NULL)
 			return (ipfw_drop(m0));
 		MPASS(args.flags & IPFW_ARGS_REF);
