@@ -122,8 +122,13 @@ def _units(spec: BuildSpec, cc: str) -> list[_Unit]:
     common = [*COMMON_FLAGS, *FLAVOURS[spec.flavour], *(f"-D{o}" for o in spec.options)]
     if spec.sanitize:
         common += [f"-fsanitize={','.join(spec.sanitize)}", "-fno-sanitize-recover=all", "-DDNH_SANITIZE"]
+        if "undefined" in spec.sanitize:
+            # A wild pointer is the guest's to trap on: its words are FreeBSD's.
+            common.append("-fno-sanitize=null,alignment")
     host = [*common, "-D_GNU_SOURCE", f"-I{usermode}/host"]
-    kernel = [*common, *KERNEL_FLAGS, *_compiler_includes(cc)]
+    # A panic names the file as FreeBSD's own would, wherever this checkout lies.
+    kernel = [*common, *KERNEL_FLAGS, f"-fmacro-prefix-map={usermode}/=/usr/src/sys/", *_compiler_includes(cc)]
+    kernel += [f"-fmacro-prefix-map={p}/sys/=/usr/src/sys/" for p in spec.patches]
     kernel += [f"-I{p}/sys" for p in spec.patches if (p / "sys").is_dir()]
     kernel += [f"-I{usermode}/include", f"-I{usermode}", f"-I{dngen}"]
     kernel += ["-include", f"{usermode}/include/kern_prefix.h"]

@@ -14,7 +14,7 @@ import psutil
 from harness.guest.base import GuestConfig
 from harness.guest.usermode import UsermodeGuest
 
-PACKETS = 200_000
+PACKETS = 1_500_000
 
 _HOSTS = (
     "jail -c name=a vnet persist path=/",
@@ -51,14 +51,14 @@ def _packets() -> float:
             guest.boot()
             for command in _HOSTS:
                 guest.console.check(command)
-            guest.console.check("jexec a ipfw pipe 1 config bw 10Gbit/s queue 100")
+            guest.console.check("jexec a ipfw pipe 1 config bw 2Gbit/s queue 100")
             guest.console.check("jexec a ipfw -q add 100 pipe 1 udp from any to any out")
             assert guest.pid is not None
             process = psutil.Process(guest.pid)
             before = process.cpu_times()
-            guest.console.check("jexec b dngen recv udp --port 5001 --for 2s --id bench > /tmp/b.rx &")
+            guest.console.check("jexec b dngen recv udp --port 5001 --for 6s --id bench > /tmp/b.rx &")
             guest.console.check(
-                f"jexec a dngen send udp --to 10.0.1.2:5001 --pps {PACKETS} --size 200 --for 1s --id bench > /tmp/b.tx", 120
+                f"jexec a dngen send udp --to 10.0.1.2:5001 --pps {PACKETS // 5} --size 200 --for 5s --id bench > /tmp/b.tx", 120
             )
             guest.console.run("wait", 120)
             after = process.cpu_times()
