@@ -292,7 +292,7 @@ def _panic(p: Panic) -> dict[str, Any]:
         ],
         "more": max(0, len(struck) - _FRAMES),
         "notes": words.one_line(" ".join(notes)),
-        "log": _cut([words.clean(x) for x in p.log.rstrip("\n").split("\n")]) if p.log else [],
+        "log": _cut(words.log(p)),
     }
 
 
@@ -310,30 +310,23 @@ def _cut(lines: list[str], most: int = _CONSOLE) -> list[str]:
 def _add_console(body: _Body, run: Run) -> None:
     """The console around a panic, its lines marked; of a run that went wrong otherwise, the console's end."""
     r = run.result
-    text = run.console()
-    text = text.rstrip()
-    lines = [words.clean(line.rstrip("\r").rpartition("\r")[2]) for line in text.split("\n")] if text else []
+    lines = [x for x in words.console_lines(run.console()) if not words.CHATTER.fullmatch(x.text.strip())]
     p = r.panic
     if p is not None:
-        inside = 0 < p.first_line <= p.last_line <= len(lines)
-        marked = (
-            lines[p.first_line - 1 : p.last_line] if inside else words.clean(p.log).rstrip("\n").split("\n")
-        )
-        before = lines[max(0, p.first_line - 1 - _BEFORE) : p.first_line - 1] if inside else []
-        after = lines[p.last_line : p.last_line + _AFTER] if inside else []
+        told = words.log(p)
+        at = words.place(lines, p)
+        marked = told if at is None else [words.clean(x.text) for x in lines[at[0] : at[1]]]
+        before = lines[max(0, at[0] - _BEFORE) : at[0]] if at else []
+        after = lines[at[1] : at[1] + _AFTER] if at else []
         start = words.one_line(p.message)[:48]
         body.console = [
-            *({"text": x, "mark": ""} for x in before),
-            *(
-                {"text": x, "mark": "p m" if start and start in x else "p"}
-                for x in _cut(marked)
-                if p.log or inside
-            ),
-            *({"text": x, "mark": ""} for x in after),
+            *({"text": words.clean(x.text), "mark": ""} for x in before),
+            *({"text": x, "mark": "p m" if start and start in x else "p"} for x in _cut(marked)),
+            *({"text": words.clean(x.text), "mark": ""} for x in after),
         ]
         body.console_title = "The console around it"
     elif not r.as_expected and r.verdict in (Verdict.HANG, Verdict.ERROR) and lines:
-        body.console = [{"text": x, "mark": ""} for x in lines[-40:]]
+        body.console = [{"text": words.clean(x.text), "mark": ""} for x in lines[-40:]]
         body.console_title = "The end of the console"
 
 
@@ -408,9 +401,10 @@ def _add_plots(body: _Body, r: Result, seen: Sequence[Flow]) -> None:
                 ),
             ),
         )
-    queues = sorted(
-        (q for q in r.queues if q.t), key=lambda q: (-max(q.packets, default=0), q.host, q.kind, q.number)
-    )
+    queues = [q for q in r.queues if q.t]
+    # A pipe whose packets wait in its queues has nothing in its own: it would only hide the axis.
+    queues = [q for q in queues if any(q.packets)] or queues
+    queues.sort(key=lambda q: (-max(q.packets, default=0), q.host, q.kind, q.number))
     shown = sorted(queues[:_QUEUES], key=lambda q: (q.host, q.kind, q.number))
     if shown:
         left = len(queues) - len(shown)

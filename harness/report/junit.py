@@ -82,7 +82,7 @@ def _case(r: Result) -> ET.Element:
     )
     properties = ET.SubElement(case, "properties")
     for key, value in _properties(r):
-        ET.SubElement(properties, "property", {"name": key, "value": words.one_line(value)})
+        ET.SubElement(properties, "property", {"name": words.one_line(key), "value": words.one_line(value)})
     if not r.as_expected:
         machinery = r.verdict is Verdict.ERROR
         kind = r.verdict if r.verdict is not Verdict.PASS else f"not-{r.declared}"
@@ -132,7 +132,7 @@ def _system_out(r: Result) -> str:
         lines += ["", f"panic: {words.one_line(r.panic.message)}", f"signature: {r.panic.signature}"]
         if r.panic.culprit:
             lines.append(f"in: {r.panic.culprit}")
-        log = words.clean(r.panic.log).rstrip().split("\n")
+        log = words.log(r.panic)
         lines += [
             "",
             *(

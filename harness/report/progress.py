@@ -35,8 +35,8 @@ class Progress:
     told is never shown, so a caller may leave out what it does not know.
 
     On a terminal the bars go away at the end and one line a finished run stays (when there are several);
-    elsewhere lines are printed: each end of a run, each phase of a single run, every build, and a sign
-    of life every half minute.
+    elsewhere lines are printed: each end of a run, each phase of a single run, every build that says
+    how far it is, and a sign of life every half minute.
     """
 
     def __init__(
@@ -61,7 +61,10 @@ class Progress:
                 SpinnerColumn("dots" if utf else "line", style="dim", finished_text=" "),
                 TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
                 TextColumn(
-                    "{task.fields[phase]}", style="dim", markup=False, table_column=Column(no_wrap=True)
+                    "{task.fields[phase]}",
+                    style="dim",
+                    markup=False,
+                    table_column=Column(min_width=9, no_wrap=True),
                 ),
                 BarColumn(
                     width,
@@ -109,7 +112,7 @@ class Progress:
                 return
             last, when = self._told.get(key, ("", -_HEARTBEAT))
             now = self._clock()
-            if (name != last and (self._total == 1 or name == "build")) or (
+            if (name != last and (self._total == 1 or (name == "build" and fraction is not None))) or (
                 last and now - when >= _HEARTBEAT
             ):
                 self._told[key] = (name, now)
@@ -156,4 +159,5 @@ class Progress:
         return line
 
     def _say(self, line: Text) -> None:
-        self.console.print(line, soft_wrap=not self.console.is_terminal, overflow="ellipsis")
+        whole = not self.console.is_terminal
+        self.console.print(line, soft_wrap=whole, no_wrap=True, overflow="ignore" if whole else "ellipsis")

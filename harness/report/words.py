@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from harness.panic import Frame, Panic
@@ -193,6 +195,59 @@ def frames(panic: Panic, limit: int = 8) -> list[str]:
 def command(result: Result) -> str:
     """The command that runs exactly this again."""
     return one_line(result.command) if "\n" not in result.command.strip() else clean(result.command).strip()
+
+
+CHATTER = re.compile(r"(?:# ?)?@dnh:\w+:\w+@")
+"""What the harness prints on a console to find its way: nothing for a reader."""
+
+
+@dataclass(frozen=True)
+class ConsoleLine:
+    """A line of a console, and its numbers: by newlines alone, and with carriage returns counted too."""
+
+    text: str
+    number: int
+    as_text: range
+
+
+def console_lines(console: str) -> list[ConsoleLine]:
+    """The lines of a console's raw text: where a line was written over, what stood there last."""
+    found: list[ConsoleLine] = []
+    at = 1
+    for number, raw in enumerate(console.rstrip().split("\n") if console.strip() else (), 1):
+        parts = raw.split("\r")
+        if len(parts) > 1 and not parts[-1]:
+            parts.pop()
+        text = next((x for x in reversed(parts) if x), "")
+        found.append(ConsoleLine(text, number, range(at, at + len(parts))))
+        at += len(parts)
+    return found
+
+
+def place(lines: Sequence[ConsoleLine], panic: Panic) -> tuple[int, int] | None:
+    """Where in ``lines`` a panic stands, from and up to; None when it is not there.
+
+    Its line numbers are tried both ways, for they depend on how the log was read.
+    """
+    head = clean(panic.log).strip().partition("\n")[0].strip()
+    if not head:
+        return None
+    for first, last in (
+        ([x.number for x in lines], [x.number for x in lines]),
+        ([x.as_text[0] for x in lines], [x.as_text[-1] for x in lines]),
+    ):
+        start = bisect_right(first, panic.first_line) - 1
+        if 0 <= start < len(lines) and head in clean(lines[start].text):
+            return start, max(start + 1, min(len(lines), bisect_left(last, panic.last_line) + 1))
+    return None
+
+
+def log(panic: Panic) -> list[str]:
+    """The lines a panic was read from, without the empty ones of a console that ends its lines twice."""
+    lines = clean(panic.log).rstrip().split("\n") if panic.log.strip() else []
+    if sum(not line.strip() for line in lines) * 3 > len(lines):
+        lines = [line for line in lines if line.strip()]
+    return lines
 
 
 def fault(panic: Panic) -> str:

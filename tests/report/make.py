@@ -26,7 +26,7 @@ from harness.traffic import Delay, FlowMetrics, percentile
 
 CONSOLE_BEFORE = [
     "FreeBSD 15.1-RELEASE (dnh usermode)",
-    "# jexec client dngen send udp --to 10.0.2.2:5001 --rate 20Mbit/s --for 5s --id gold; s=$?; echo @dnh:7f:$s@",  # noqa: E501
+    "# jexec client dngen send udp --to 10.0.2.2:5001 --rate 20Mbit/s --for 5s --id gold; s=$?; echo @dnh:7f:$s@",
     "epair0a: link state changed to UP",
 ]
 PANIC_LINES = [
