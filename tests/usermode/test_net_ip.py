@@ -21,7 +21,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def test_ping_across_a_router(lab: Lab) -> None:
     output = lab.do("jexec client ping -c 3 -i 0.1 -t 5 -s 56 10.0.2.2")
     assert "PING 10.0.2.2 (10.0.2.2): 56 data bytes" in output
-    replies = re.findall(r"^64 bytes from 10\.0\.2\.2: icmp_seq=(\d) ttl=(\d+) time=\d+\.\d{3} ms$", output, re.M)
+    reply = r"^64 bytes from 10\.0\.2\.2: icmp_seq=(\d) ttl=(\d+) time=\d+\.\d{3} ms$"
+    replies = re.findall(reply, output, re.M)
     assert replies == [("0", "63"), ("1", "63"), ("2", "63")]
     assert "3 packets transmitted, 3 packets received, 0.0% packet loss" in output
     assert re.search(r"^round-trip min/avg/max/stddev = [\d.]+/[\d.]+/[\d.]+/[\d.]+ ms$", output, re.M)
@@ -49,10 +50,11 @@ def test_host_without_an_address_answers_unreachable(lab: Lab) -> None:
 
 
 def test_big_pings_travel_as_fragments(lab: Lab) -> None:
-    before = lab.count("client", "ip", "fragments? created"), lab.count("server", "ip", "packets? reassembled")
+    created, joined = "fragments? created", "packets? reassembled"
+    before = lab.count("client", "ip", created), lab.count("server", "ip", joined)
     output = lab.do("jexec client ping -c 2 -i 0.1 -t 5 -s 4000 10.0.2.2")
     assert "4008 bytes from 10.0.2.2" in output
-    after = lab.count("client", "ip", "fragments? created"), lab.count("server", "ip", "packets? reassembled")
+    after = lab.count("client", "ip", created), lab.count("server", "ip", joined)
     assert (after[0] - before[0], after[1] - before[1]) == (6, 2)
 
 
@@ -100,7 +102,9 @@ def test_routing_table(lab: Lab) -> None:
     lines = [line.split() for line in table.splitlines() if line]
     assert ["Destination", "Gateway", "Flags", "Netif", "Expire"] in lines
     assert ["default", "10.0.1.2", "UGS", "lan"] in lines
-    assert any(line[0] == "10.0.1.0/24" and line[1].startswith("link#") and line[2:] == ["U", "lan"] for line in lines)
+    nets = [line for line in lines if line[0] == "10.0.1.0/24"]
+    assert [line[2:] for line in nets] == [["U", "lan"]]
+    assert nets[0][1].startswith("link#")
     assert any(line[0] == "10.0.1.1" and line[2:] == ["UHS", "lo0"] for line in lines)
 
 
@@ -130,7 +134,8 @@ def test_arp_table(lab: Lab) -> None:
     lab.do("jexec client ping -c 1 -t 2 10.0.1.2")
     table = lab.do("jexec client arp -a")
     mac = r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}"
-    assert re.search(rf"^\? \(10\.0\.1\.2\) at {mac} on lan expires in \d+ seconds \[ethernet\]$", table, re.M)
+    learnt = rf"^\? \(10\.0\.1\.2\) at {mac} on lan expires in \d+ seconds \[ethernet\]$"
+    assert re.search(learnt, table, re.M)
     assert re.search(rf"^\? \(10\.0\.1\.1\) at {mac} on lan permanent \[ethernet\]$", table, re.M)
     assert "deleted" in lab.do("jexec client arp -d 10.0.1.2")
     assert "no entry" in lab.fails("jexec client arp -n 10.0.1.2")
@@ -169,7 +174,8 @@ def test_interface_down_and_up(lab: Lab) -> None:
 
 def test_ifconfig_status(lab: Lab) -> None:
     status = lab.do("jexec client ifconfig lan")
-    assert re.match(r"lan: flags=\d+<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST,LOWER_UP> metric 0 mtu 1500", status)
+    flags = "UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST,LOWER_UP"
+    assert re.match(rf"lan: flags=\d+<{flags}> metric 0 mtu 1500", status)
     assert "\tinet 10.0.1.1 netmask 0xffffff00 broadcast 10.0.1.255" in status
     assert "\tgroups: epair" in status
     assert "\tstatus: active" in status
@@ -256,5 +262,6 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
         folder.mkdir()
         with booted(folder, seed=7) as lab:
             line_topology(lab)
-            logs.append(lab.do("jexec client ping -c 5 -i 0.01 10.0.2.2; jexec client arp -an; jexec router netstat -i"))
+            ping = lab.do("jexec client ping -c 5 -i 0.01 10.0.2.2")
+            logs.append(ping + lab.do("jexec client arp -an; jexec router netstat -i"))
     assert logs[0] == logs[1]

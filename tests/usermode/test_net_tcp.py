@@ -25,7 +25,8 @@ def shaped(lab: Lab, pipe: str = "bw 10Mbit/s delay 20ms queue 50") -> None:
 def bulk(lab: Lab, port: int, seconds: int) -> dict[str, Any]:
     """The receiver's last word about one bulk flow from client to server."""
     lab.do(f"jexec server dngen recv tcp --port {port} --for {seconds + 4}s --id x > /recv.{port} &")
-    lab.do(f"sleep 0.05; jexec client dngen send tcp --to 10.0.2.2:{port} --for {seconds}s --id x > /send.{port}")
+    send = f"dngen send tcp --to 10.0.2.2:{port} --for {seconds}s --id x"
+    lab.do(f"sleep 0.05; jexec client {send} > /send.{port}")
     lab.do("wait")
     lines = [json.loads(line) for line in lab.do(f"cat /recv.{port}").splitlines() if line.startswith("{")]
     [final] = [line for line in lines if line["kind"] == "final"]
