@@ -28,7 +28,9 @@ def router(lab: Lab, *commands: str) -> None:
 def fresh(lab: Lab) -> None:
     """No rules, no pipes, sysctls as they were, ARP done."""
     router(lab, "flush", "pipe flush")
-    lab.do("jexec router sysctl net.link.ether.ipfw=0 net.inet.ip.fw.one_pass=1 net.inet.ip.dummynet.io_fast=0")
+    lab.do(
+        "jexec router sysctl net.link.ether.ipfw=0 net.inet.ip.fw.one_pass=1 net.inet.ip.dummynet.io_fast=0"
+    )
     lab.do("jexec router sysctl net.inet.ip.dummynet.expire=1")
     lab.do("jexec client ping -c 1 -i 0.01 -t 2 10.0.2.2")
 

@@ -26,7 +26,9 @@ def udp(lab: Lab, target: str, port: int | str = "", number: int = 100) -> None:
 
 
 @pytest.mark.parametrize("size", [100, 576, 1500])
-@pytest.mark.parametrize(("bw", "bits"), [("64Kbit/s", 64e3), ("1Mbit/s", 1e6), ("10Mbit/s", 10e6), ("50Mbit/s", 50e6)])
+@pytest.mark.parametrize(
+    ("bw", "bits"), [("64Kbit/s", 64e3), ("1Mbit/s", 1e6), ("10Mbit/s", 10e6), ("50Mbit/s", 50e6)]
+)
 def test_bandwidth_within_one_percent(lab: Lab, bw: str, bits: float, size: int) -> None:
     # A tick of a fast link is more than 50 packets.
     router(lab, f"pipe 1 config bw {bw} queue 100")
@@ -102,7 +104,9 @@ def test_wf2q_shares_by_weight(lab: Lab, weights: tuple[int, int]) -> None:
 
 
 def test_wf2q_is_fair_between_sizes(lab: Lab) -> None:
-    router(lab, "pipe 1 config bw 10Mbit/s", "queue 1 config pipe 1 weight 1", "queue 2 config pipe 1 weight 1")
+    router(
+        lab, "pipe 1 config bw 10Mbit/s", "queue 1 config pipe 1 weight 1", "queue 2 config pipe 1 weight 1"
+    )
     udp(lab, "queue 1", 5001, 100)
     udp(lab, "queue 2", 5002, 101)
     got = send(lab, Flow(5001, "20Mbit/s", 1500), Flow(5002, "20Mbit/s", 200))
@@ -111,7 +115,9 @@ def test_wf2q_is_fair_between_sizes(lab: Lab) -> None:
 
 
 def test_wf2q_gives_what_one_leaves(lab: Lab) -> None:
-    router(lab, "pipe 1 config bw 10Mbit/s", "queue 1 config pipe 1 weight 9", "queue 2 config pipe 1 weight 1")
+    router(
+        lab, "pipe 1 config bw 10Mbit/s", "queue 1 config pipe 1 weight 9", "queue 2 config pipe 1 weight 1"
+    )
     udp(lab, "queue 1", 5001, 100)
     udp(lab, "queue 2", 5002, 101)
     got = send(lab, Flow(5001, "2Mbit/s"), Flow(5002, "20Mbit/s"))
@@ -173,7 +179,9 @@ def test_queue_mask_makes_a_fair_queue_each(lab: Lab) -> None:
 def test_two_vnets_have_pipes_of_their_own(lab: Lab) -> None:
     router(lab, "pipe 1 config bw 4Mbit/s")
     udp(lab, "pipe 1")
-    lab.do("jexec client ipfw pipe 1 config bw 1Mbit/s; jexec client ipfw -q add 100 pipe 1 udp from any to any out")
+    lab.do(
+        "jexec client ipfw pipe 1 config bw 1Mbit/s; jexec client ipfw -q add 100 pipe 1 udp from any to any out"
+    )
     got = send(lab, Flow(5001, "5Mbit/s"))[0]
     lab.do("jexec client ipfw -q flush; jexec client ipfw -q pipe flush")
     assert rate(got) == pytest.approx(1e6, rel=0.01)
@@ -192,7 +200,9 @@ def test_io_fast_lets_a_lone_packet_through(lab: Lab) -> None:
 def test_layer2_pipe_keeps_its_rate(lab: Lab) -> None:
     """Behind the link-layer hook the Ethernet header counts, as dummynet sees it."""
     lab.do("jexec router sysctl net.link.ether.ipfw=1")
-    router(lab, "pipe 1 config bw 5Mbit/s delay 10ms", "add 100 pipe 1 udp from any to any layer2 out xmit wan")
+    router(
+        lab, "pipe 1 config bw 5Mbit/s delay 10ms", "add 100 pipe 1 udp from any to any layer2 out xmit wan"
+    )
     got = send(lab, Flow(5001, "10Mbit/s", 1000))[0]
     assert rate(got) == pytest.approx(5e6 * 1000 / 1014, rel=0.01)
     assert got["delay"]["min"] >= 9e6

@@ -20,10 +20,19 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         yield made
 
 
-def busy(lab: Lab, *steps: str, seconds: float = 1.0, flows: int = 4, gap: float = 0.05) -> list[dict[str, object]]:
+def busy(
+    lab: Lab, *steps: str, seconds: float = 1.0, flows: int = 4, gap: float = 0.05
+) -> list[dict[str, object]]:
     """Flows through pipes 1 and 2 and queues 1 and 2 of pipe 3, and steps on the router meanwhile."""
-    router(lab, "pipe 1 config bw 3Mbit/s delay 20ms", "pipe 2 config bw 2Mbit/s delay 5ms mask dst-port 0xffff")
-    router(lab, "pipe 3 config bw 5Mbit/s", "queue 1 config pipe 3 weight 3", "queue 2 config pipe 3 weight 1 mask all")
+    router(
+        lab, "pipe 1 config bw 3Mbit/s delay 20ms", "pipe 2 config bw 2Mbit/s delay 5ms mask dst-port 0xffff"
+    )
+    router(
+        lab,
+        "pipe 3 config bw 5Mbit/s",
+        "queue 1 config pipe 3 weight 3",
+        "queue 2 config pipe 3 weight 1 mask all",
+    )
     for i, target in enumerate(("pipe 1", "pipe 2", "queue 1", "queue 2")):
         router(lab, f"add {100 + i} {target} udp from any to any {5001 + i} out xmit wan")
     during = "; ".join(f"sleep {gap}; {step}" for step in steps)
@@ -86,7 +95,12 @@ def test_delete_under_load(lab: Lab) -> None:
 
 
 def test_flush_under_load(lab: Lab) -> None:
-    busy(lab, "jexec router ipfw -q pipe flush", "jexec router ipfw -q flush", "jexec router ipfw -q pipe flush")
+    busy(
+        lab,
+        "jexec router ipfw -q pipe flush",
+        "jexec router ipfw -q flush",
+        "jexec router ipfw -q pipe flush",
+    )
     assert left(lab) == {"schk_count": 0, "si_count": 0, "fsk_count": 0, "queue_count": 0}
 
 
@@ -125,7 +139,11 @@ def test_jail_removed_under_load(lab: Lab) -> None:
 
 def test_idle_objects_expire(lab: Lab) -> None:
     router(lab, "pipe 1 config bw 10Mbit/s mask dst-port 0xffff", "pipe 2 config bw 10Mbit/s")
-    router(lab, "queue 1 config pipe 2 weight 1 mask dst-port 0xffff", "add 100 pipe 1 udp from any to any 5001-5003 out xmit wan")
+    router(
+        lab,
+        "queue 1 config pipe 2 weight 1 mask dst-port 0xffff",
+        "add 100 pipe 1 udp from any to any 5001-5003 out xmit wan",
+    )
     router(lab, "add 101 queue 1 udp from any to any 5004-5006 out xmit wan")
     lab.do("jexec router sysctl net.inet.ip.dummynet.expire=0")
     send(lab, *(Flow(5001 + i, "1Mbit/s", 500, 0.2) for i in range(6)))
@@ -164,7 +182,10 @@ def test_random_changes_under_load(tmp_path: Path, seed: int) -> None:
     steps = [
         "jexec router ipfw "
         + chance.choice(STEPS).format(
-            n=chance.randint(1, 4), m=chance.randint(1, 9), d=chance.randint(1, 60), p=chance.randint(5001, 5004)
+            n=chance.randint(1, 4),
+            m=chance.randint(1, 9),
+            d=chance.randint(1, 60),
+            p=chance.randint(5001, 5004),
         )
         for _ in range(60)
     ]

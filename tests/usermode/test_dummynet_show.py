@@ -106,16 +106,21 @@ def test_queue_and_sched(lab: Lab) -> None:
 def test_flows_are_shown(lab: Lab) -> None:
     router(lab, "pipe 1 config bw 1Mbit/s delay 500ms mask dst-port 0xffff proto 0xff")
     router(lab, "add 100 pipe 1 udp from any to any out xmit wan")
-    send(lab, Flow(5001, "80Kbit/s", 1000, 0.4), Flow(5002, "80Kbit/s", 1000, 0.4),
-         during="sleep 0.45; jexec router ipfw pipe show > /shown")
+    send(
+        lab,
+        Flow(5001, "80Kbit/s", 1000, 0.4),
+        Flow(5002, "80Kbit/s", 1000, 0.4),
+        during="sleep 0.45; jexec router ipfw pipe show > /shown",
+    )
     lines = lab.do("cat /shown").splitlines()
     assert lines[2] == " sched 65537 type FIFO flags 0x1 64 buckets 2 active"
     assert lines[3] == "    mask:  0xff 0x00000000/0x0000 -> 0x00000000/0xffff"
     assert lines[4] == "BKT Prot ___Source IP/port____ ____Dest. IP/port____ Tot_pkt/bytes Pkt/Byte Drp"
     rows = sorted(line.split() for line in lines[5:])
-    assert [r[1:4] for r in rows] == [["udp", "0.0.0.0/0", "0.0.0.0/5002"], ["udp", "0.0.0.0/0", "0.0.0.0/5001"]] or [
-        r[3] for r in rows
-    ] == ["0.0.0.0/5001", "0.0.0.0/5002"]
+    assert [r[1:4] for r in rows] == [
+        ["udp", "0.0.0.0/0", "0.0.0.0/5002"],
+        ["udp", "0.0.0.0/0", "0.0.0.0/5001"],
+    ] or [r[3] for r in rows] == ["0.0.0.0/5001", "0.0.0.0/5002"]
     assert all(r[4:6] == ["4", "4000"] for r in rows)
 
 

@@ -142,7 +142,9 @@ def test_layer2_is_seen_twice(lab: Lab) -> None:
     """net.link.ether.ipfw adds the link-layer hook: rules without `layer2' meet each packet twice."""
     lab.do("jexec router ipfw -q add 100 count icmp from any to any out xmit wan")
     lab.do("jexec router ipfw -q add 200 count icmp from any to any layer2 out xmit wan")
-    lab.do("jexec router ipfw -q add 300 count ip from any to any MAC any any layer2 mac-type 0x0800 in recv lan")
+    lab.do(
+        "jexec router ipfw -q add 300 count ip from any to any MAC any any layer2 mac-type 0x0800 in recv lan"
+    )
     assert ping(lab) == 1
     assert [hits(lab, n) for n in (100, 200, 300)] == [1, 0, 0]
     lab.do("jexec router ipfw zero; jexec router sysctl net.link.ether.ipfw=1")

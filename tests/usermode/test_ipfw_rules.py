@@ -73,7 +73,10 @@ RULES: list[tuple[str, str | None]] = [
     ("100 allow ip from any to any layer2", None),
     ("100 allow ip from any to any not layer2 out via lan", None),
     ("100 allow ip from any to any MAC 02:00:00:00:00:01 any", None),
-    ("100 allow ip from any to any MAC any 02:00:00:00:00:01/24", "100 allow ip from any to any MAC any 02:00:00:00:00:00/24"),
+    (
+        "100 allow ip from any to any MAC any 02:00:00:00:00:01/24",
+        "100 allow ip from any to any MAC any 02:00:00:00:00:00/24",
+    ),
     ("100 allow ip from any to any mac-type arp", "100 allow ip from any to any mac-type 0x0806"),
     ("100 allow ip from any to any mac-type 0x0800,0x86dd", None),
     ("100 allow ip from any to any iplen 1000", None),
@@ -166,9 +169,15 @@ def rules(draw: st.DrawFn) -> str:
     ends = []
     for _ in range(2):
         where = draw(addresses)
-        ends.append((draw(negate) if where != "any" else "") + where + draw(st.one_of(st.just(""), ports.map(lambda p: " " + p))))
+        ends.append(
+            (draw(negate) if where != "any" else "")
+            + where
+            + draw(st.one_of(st.just(""), ports.map(lambda p: " " + p)))
+        )
     options = draw(st.lists(option, max_size=4, unique_by=lambda o: o.split()[0]))
-    return f"{number:05d} {action}{log} {proto} from {ends[0]} to {ends[1]}" + "".join(f" {o}" for o in options)
+    return f"{number:05d} {action}{log} {proto} from {ends[0]} to {ends[1]}" + "".join(
+        f" {o}" for o in options
+    )
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -188,7 +197,58 @@ def test_random_rules_come_back_as_they_went(lab: Lab, rule: str) -> None:
     words=st.lists(
         st.one_of(
             st.sampled_from(
-                ["add", "allow", "deny", "pipe", "1", "queue", "ip", "udp", "from", "any", "to", "not", "or", "{", "}", "(", ")", "in", "out", "via", "recv", "10.0.0.1", "10.0.0.0/33", "10.0.0.0/8{1-300}", "1-2-3", ",", ",,", "5-1", "70000", "dst-port", "MAC", "prob", "log", "logamount", "frag", "df", "icmptypes", "99", "set", "31", "tcpflags", "syn,foo", "iptos", "dscp", "zz", "proto", "//", "table(1)", "me6", "tablearg"]
+                [
+                    "add",
+                    "allow",
+                    "deny",
+                    "pipe",
+                    "1",
+                    "queue",
+                    "ip",
+                    "udp",
+                    "from",
+                    "any",
+                    "to",
+                    "not",
+                    "or",
+                    "{",
+                    "}",
+                    "(",
+                    ")",
+                    "in",
+                    "out",
+                    "via",
+                    "recv",
+                    "10.0.0.1",
+                    "10.0.0.0/33",
+                    "10.0.0.0/8{1-300}",
+                    "1-2-3",
+                    ",",
+                    ",,",
+                    "5-1",
+                    "70000",
+                    "dst-port",
+                    "MAC",
+                    "prob",
+                    "log",
+                    "logamount",
+                    "frag",
+                    "df",
+                    "icmptypes",
+                    "99",
+                    "set",
+                    "31",
+                    "tcpflags",
+                    "syn,foo",
+                    "iptos",
+                    "dscp",
+                    "zz",
+                    "proto",
+                    "//",
+                    "table(1)",
+                    "me6",
+                    "tablearg",
+                ]
             ),
             st.text("abcxyz0123456789.,-:/{}!", min_size=1, max_size=12),
         ),
@@ -229,7 +289,7 @@ REFUSED = [
     ("add allow icmp from any to any icmptypes 40", 65, "ICMP type out of range"),
     ("add allow tcp from any to any tcpflags foo", 65, "invalid flag foo"),
     ("add allow ip from any to any MAC 1:2:3 any", 65, "Incorrect MAC address"),
-    ("add allow ip from { 1.1.1.1 or 2.2.2.2 to any", 64, "missing \")\""),
+    ("add allow ip from { 1.1.1.1 or 2.2.2.2 to any", 64, 'missing ")"'),
     ("add allow ip from not 0.0.0.0/0 to any", 65, "not any never matches"),
     ("nonsense", 64, "bad command `nonsense'"),
     ("table 1 add 1.2.3.4", 64, "unsupported command `table'"),
@@ -297,7 +357,9 @@ def test_counters_zero_and_timestamps(lab: Lab) -> None:
     lab.do("ping -c 3 -i 0.01 -t 2 127.0.0.1")
     assert re.search(r"^00100 +6 +504 count icmp from any to any out$", lab.do("ipfw show 100"), re.M)
     assert re.search(r"^00100 +6 +504 count", lab.do("ipfw -a list 100"), re.M)
-    assert re.search(r"^00100 \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4} count", lab.do("ipfw -t list 100"), re.M)
+    assert re.search(
+        r"^00100 \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4} count", lab.do("ipfw -t list 100"), re.M
+    )
     assert re.search(r"^00100 \d{10} count", lab.do("ipfw -T list 100"), re.M)
     assert lab.do("ipfw zero 100").strip() == "Entry 100 cleared."
     assert re.search(r"^00100 +0 +0 count", lab.do("ipfw show 100"), re.M)

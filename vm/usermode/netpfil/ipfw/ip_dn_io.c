@@ -619,7 +619,8 @@ dn_first_credit(struct dn_sch_inst *si, const struct dn_link *p)
 	if (si->idle_time >= V_dn_cfg.curr_time)
 		return;
 	si->sched_time = V_dn_cfg.curr_time;
-	si->credit = __atomic_load_n(&V_dn_cfg.io_fast, __ATOMIC_RELAXED) ? p->bandwidth : 0;
+	si->credit = __atomic_load_n(&V_dn_cfg.io_fast, __ATOMIC_RELAXED) ?
+	    p->bandwidth : 0;
 	if (p->burst != 0) {
 		burst = (V_dn_cfg.curr_time - si->idle_time) * p->bandwidth;
 		si->credit += MIN(burst, p->burst);

@@ -476,7 +476,9 @@ si_reset_credit(void *_si, void *arg)
 	struct dn_sch_inst *si = _si;
 	struct dn_link *p = &si->sched->link;
 
-	si->credit = p->burst + (__atomic_load_n(&V_dn_cfg.io_fast, __ATOMIC_RELAXED) ? p->bandwidth : 0);
+	si->credit = p->burst;
+	if (__atomic_load_n(&V_dn_cfg.io_fast, __ATOMIC_RELAXED))
+		si->credit += p->bandwidth;
 	return (0);
 }
 
