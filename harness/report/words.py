@@ -47,7 +47,7 @@ def three(x: float) -> str:
     if x == 0:
         return "0"
     size = math.floor(math.log10(abs(x)))
-    if round(abs(x), 2 - size) >= 10 ** (size + 1):
+    if -6 <= size <= 6 and round(abs(x), 2 - size) >= 10 ** (size + 1):
         size += 1
     if not -4 <= size <= 6:
         return f"{x:.3g}"

@@ -77,7 +77,7 @@ def test_virtual_time_passes_in_commands_alone() -> None:
     program()
     began = time.monotonic()
     ran = run("sleep 3600\n" + POWER_OFF)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     found = re.search(r"Uptime: (\d+)s", ran.text)
     assert found is not None
     assert 3600 <= int(found.group(1)) <= 3605
