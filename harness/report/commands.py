@@ -20,17 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="a run's folder, a folder of them, or 'last' for the latest run",
     )
-    parser.add_argument(
-        "--terminal", action="store_true", help="show on the terminal too when a file is written"
-    )
+    parser.add_argument("--terminal", action="store_true", help="show on the terminal too when a file is written")
     add_output_arguments(parser)
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     """``--html`` and ``--junit``, which other commands that make runs take as well."""
-    parser.add_argument(
-        "--html", metavar="FILE", help="write one self-contained HTML page ('-': to the output)"
-    )
+    parser.add_argument("--html", metavar="FILE", help="write one self-contained HTML page ('-': to the output)")
     parser.add_argument("--junit", metavar="FILE", help="write JUnit XML ('-': to the output)")
 
 
@@ -48,9 +44,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def write(
-    runs: Sequence[Run], not_run: Sequence[NotRun] = (), *, html: str | None = None, junit: str | None = None
-) -> None:
+def write(runs: Sequence[Run], not_run: Sequence[NotRun] = (), *, html: str | None = None, junit: str | None = None) -> None:
     """Write the page and the XML, each whole or not at all; None: not wanted, ``-``: to the output."""
     if junit:
         from harness.report.junit import junit as as_junit

@@ -94,11 +94,7 @@ def _page(runs: Sequence[Run], not_run: Sequence[NotRun]) -> dict[str, Any]:
     sum_ = ", ".join(f"{c['n']} {c['name']}" for c in shown) or "nothing was run"
     if not_run:
         sum_ += f", {len(not_run)} not run"
-    headline = (
-        f"all {len(runs)} runs as declared"
-        if not wrong
-        else f"{len(wrong)} of {len(runs)} runs not as declared"
-    )
+    headline = f"all {len(runs)} runs as declared" if not wrong else f"{len(wrong)} of {len(runs)} runs not as declared"
     names = {b.name for b in bodies}
     title = names.pop() if len(names) == 1 else f"{len(runs)} runs"
     return {
@@ -106,8 +102,7 @@ def _page(runs: Sequence[Run], not_run: Sequence[NotRun]) -> dict[str, Any]:
         "single": single,
         "runs": bodies,
         "not_run": [
-            {"name": words.one_line(n.name), "cell": words.cell(n.cell), "reason": words.one_line(n.reason)}
-            for n in not_run
+            {"name": words.one_line(n.name), "cell": words.cell(n.cell), "reason": words.one_line(n.reason)} for n in not_run
         ],
         "cells": any(b.cell for b in bodies) or any(n.cell for n in not_run),
         "counts": shown,
@@ -123,9 +118,7 @@ def _page(runs: Sequence[Run], not_run: Sequence[NotRun]) -> dict[str, Any]:
 def _footer(runs: Sequence[Run]) -> str:
     started = sorted(run.result.durations.started for run in runs if run.result.durations.started)
     when = f" Started {words.one_line(started[0])[:19].replace('T', ' ')} UTC." if started else ""
-    return (
-        "Rates and sizes are those of IP packets; times are the guest's, from the start of the flows." + when
-    )
+    return "Rates and sizes are those of IP packets; times are the guest's, from the start of the flows." + when
 
 
 def _plotted(runs: Sequence[Run]) -> set[int]:
@@ -202,9 +195,7 @@ def _body(run: Run, n: int, plotted: bool, single: bool) -> _Body:
     if plotted:
         _add_plots(body, r, seen)
     elif seen:
-        body.no_plots = (
-            "Of very many runs only some are plotted; 'dnh report' of this run's folder alone draws it."
-        )
+        body.no_plots = "Of very many runs only some are plotted; 'dnh report' of this run's folder alone draws it."
     return body
 
 
@@ -367,16 +358,13 @@ def _add_plots(body: _Body, r: Result, seen: Sequence[Flow]) -> None:
             "median, and the band from least to p99, over time",
             plots.over_time(
                 [
-                    plots.Curve(
-                        f.name, f.slot, f.delay_times, f.delay_median, f.delay_low, f.delay_high, faint=many
-                    )
+                    plots.Curve(f.name, f.slot, f.delay_times, f.delay_median, f.delay_low, f.delay_high, faint=many)
                     for f in delayed
                 ],
                 key=f"{body.key}-delay",
                 title=f"Delay over time: {body.title}",
                 description=_listing(
-                    (f.name, f"median {words.seconds(f.p50)}, 99 % within {words.seconds(f.p99)}")
-                    for f in delayed
+                    (f.name, f"median {words.seconds(f.p50)}, 99 % within {words.seconds(f.p99)}") for f in delayed
                 ),
                 unit=plots.time_unit(top),
                 end=end,
@@ -389,15 +377,11 @@ def _add_plots(body: _Body, r: Result, seen: Sequence[Flow]) -> None:
             "Delay",
             "share of packets that took at most so long",
             plots.distribution(
-                [
-                    plots.Curve(f.name, f.slot, [x for x, _ in f.cdf], [y for _, y in f.cdf], faint=many)
-                    for f in spread
-                ],
+                [plots.Curve(f.name, f.slot, [x for x, _ in f.cdf], [y for _, y in f.cdf], faint=many) for f in spread],
                 key=f"{body.key}-cdf",
                 title=f"Distribution of delay: {body.title}",
                 description=_listing(
-                    (f.name, f"median {words.seconds(f.p50)}, 99 % within {words.seconds(f.p99)}")
-                    for f in spread
+                    (f.name, f"median {words.seconds(f.p50)}, 99 % within {words.seconds(f.p99)}") for f in spread
                 ),
             ),
         )
@@ -422,9 +406,7 @@ def _add_plots(body: _Body, r: Result, seen: Sequence[Flow]) -> None:
                 curves,
                 key=f"{body.key}-queue",
                 title=f"Queue length over time: {body.title}",
-                description=_listing(
-                    (_queue_name(q, ()), f"at most {max(q.packets, default=0)} packets") for q in shown
-                ),
+                description=_listing((_queue_name(q, ()), f"at most {max(q.packets, default=0)} packets") for q in shown),
                 unit=plots.Unit("packets"),
                 end=end,
                 events=moments,

@@ -64,9 +64,7 @@ def _class(file: str, name: str) -> str:
     if not file:
         return _text(name)
     path = PurePath(file)
-    return _text(
-        ".".join(p.replace(".", "_") for p in (*path.parts[:-1], path.stem) if p not in ("/", "..", "."))
-    )
+    return _text(".".join(p.replace(".", "_") for p in (*path.parts[:-1], path.stem) if p not in ("/", "..", ".")))
 
 
 def _case(r: Result) -> ET.Element:
@@ -87,9 +85,7 @@ def _case(r: Result) -> ET.Element:
         machinery = r.verdict is Verdict.ERROR
         kind = r.verdict if r.verdict is not Verdict.PASS else f"not-{r.declared}"
         message = words.outcome(r) + (f": {words.why(r)}" if words.why(r) else "")
-        found = ET.SubElement(
-            case, "error" if machinery else "failure", {"type": str(kind), "message": message}
-        )
+        found = ET.SubElement(case, "error" if machinery else "failure", {"type": str(kind), "message": message})
         found.text = _text(_why(r))
     out = ET.SubElement(case, "system-out")
     out.text = _text(_system_out(r))
@@ -120,9 +116,7 @@ def _properties(r: Result) -> list[tuple[str, str]]:
 
 def _why(r: Result) -> str:
     lines = [*r.reasons]
-    lines += [
-        f"{e.metric} {e.condition}: measured {words.measured(e)}" for e in r.expectations if not e.holds
-    ]
+    lines += [f"{e.metric} {e.condition}: measured {words.measured(e)}" for e in r.expectations if not e.holds]
     return "\n".join(lines) or words.outcome(r)
 
 
@@ -135,11 +129,7 @@ def _system_out(r: Result) -> str:
         log = words.log(r.panic)
         lines += [
             "",
-            *(
-                log
-                if len(log) <= _LOG_LINES
-                else [*log[:_LOG_LINES], f"... {len(log) - _LOG_LINES} lines more"]
-            ),
+            *(log if len(log) <= _LOG_LINES else [*log[:_LOG_LINES], f"... {len(log) - _LOG_LINES} lines more"]),
         ]
     return "\n".join(lines)
 

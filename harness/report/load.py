@@ -135,9 +135,7 @@ def load_run(folder: Path) -> Result:
         return Result.model_validate_json(text)
     except ValidationError as e:
         if raw.get("schema") != SCHEMA:
-            return _stand_in(
-                folder, raw, f"{RESULT} is of the version {raw.get('schema')!r}, this dnh reads {SCHEMA}"
-            )
+            return _stand_in(folder, raw, f"{RESULT} is of the version {raw.get('schema')!r}, this dnh reads {SCHEMA}")
         first = e.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         return _stand_in(folder, raw, f"{RESULT} does not fit {SCHEMA}: {where}: {first['msg']}")

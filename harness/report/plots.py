@@ -252,9 +252,7 @@ def _short(label: str) -> str:
 def _mark_events(axes: Any, events: Sequence[float]) -> None:
     _, high = axes.get_ylim()
     if len(events) > _MOST_EVENTS:
-        axes.plot(
-            events, [high] * len(events), "|", color=_EVENT, markersize=5, clip_on=False, gid=_gid("events")
-        )
+        axes.plot(events, [high] * len(events), "|", color=_EVENT, markersize=5, clip_on=False, gid=_gid("events"))
         return
     last = -math.inf
     left, right = axes.get_xlim()
@@ -309,13 +307,7 @@ def _svg(figure: Figure, key: str, title: str, description: str) -> str:
     used = set(re.findall(r"(?:url\(#|href=\"#)([^)\"]+)", text))
     text = re.sub(
         r' id="([^"]+)"',
-        lambda m: (
-            f' id="{key}-{m.group(1)}"'
-            if m.group(1) in used
-            else m.group()
-            if m.group(1).startswith(key)
-            else ""
-        ),
+        lambda m: f' id="{key}-{m.group(1)}"' if m.group(1) in used else m.group() if m.group(1).startswith(key) else "",
         text,
     )
     text = re.sub(r'="url\(#([^)]+)\)', rf'="url(#{key}-\1)', text)

@@ -39,9 +39,7 @@ class Progress:
     how far it is, and a sign of life every half minute.
     """
 
-    def __init__(
-        self, total: int = 1, console: Console | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, total: int = 1, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.console = console or make_console(stderr=True)
         self._total = total
         self._clock = clock
@@ -83,9 +81,7 @@ class Progress:
             self._bars.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._bars is not None:
             self._bars.stop()
             self._bars = None
@@ -106,22 +102,20 @@ class Progress:
                 done = None if fraction is None else min(1.0, max(0.0, fraction))
                 text = f"{name} {words.one_line(note, 40)}".rstrip()
                 task = self._tasks[key]
-                self._bars.update(
-                    task, total=None if done is None else 1.0, completed=done or 0.0, phase=text
-                )
+                self._bars.update(task, total=None if done is None else 1.0, completed=done or 0.0, phase=text)
                 return
-            last, when = self._told.get(key, ("", -_HEARTBEAT))
             now = self._clock()
-            if (name != last and (self._total == 1 or (name == "build" and fraction is not None))) or (
-                last and now - when >= _HEARTBEAT
-            ):
-                self._told[key] = (name, now)
-                known = "" if fraction is None or name != last else f" {fraction:.0%}"
-                self._say(
-                    Text(f"{self._titles[key]}: {name}{known}{f' ({words.one_line(note)})' if note else ''}")
-                )
-            elif name != last:
-                self._told[key] = (name, when if last else now)
+            last, when = self._told.setdefault(key, ("", now))
+            # A build that never says how far it is has mostly been done before.
+            new = name != last and (self._total == 1 or (name == "build" and fraction is not None))
+            if not new and now - when < _HEARTBEAT:
+                if name != "build":
+                    self._told[key] = (name, when)
+                return
+            self._told[key] = (name, now)
+            known = "" if fraction is None or (name != last and not fraction) else f" {fraction:.0%}"
+            more = f" ({words.one_line(note)})" if note else ""
+            self._say(Text(f"{self._titles[key]}: {name}{known}{more}"))
 
     def done(self, key: str, result: Result | None = None) -> None:
         """The run ``key`` has ended, with this result (None: it was a build, or there is none)."""
@@ -135,9 +129,7 @@ class Progress:
                 return
             self._finished += 1
             if self._bars is not None and self._all is not None:
-                self._bars.update(
-                    self._all, completed=self._finished, phase=f"{self._finished}/{self._total}"
-                )
+                self._bars.update(self._all, completed=self._finished, phase=f"{self._finished}/{self._total}")
             if self._total > 1:
                 self._say(self._line(title, result))
 
@@ -148,9 +140,7 @@ class Progress:
 
     def _line(self, title: str, result: Result) -> Text:
         sign, style = mark(result, self.console)
-        line = Text.assemble(
-            (sign, style), " ", title, "  ", (words.outcome(result), style if not result.as_expected else "")
-        )
+        line = Text.assemble((sign, style), " ", title, "  ", (words.outcome(result), style if not result.as_expected else ""))
         line.append(f"  {words.duration(result.durations.total)}", "dim")
         if not result.as_expected and words.why(result):
             line.append(f"  {words.why(result)}", "dim")

@@ -27,6 +27,8 @@ VERDICTS = {
     Verdict.ERROR: "bright_red",
 }
 _PIPE_WIDTH = 140
+# Less than this is nothing, for an axis.
+_LEAST = 1e-9
 _BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = "_.-=+*%#"
 _ASCII_DOTS = "*+xo#@%&"
@@ -70,9 +72,7 @@ def sparkline(values: Sequence[float], top: float, width: int, *, utf: bool = Tr
     width = min(width, len(values))
     text = ""
     for i in range(width):
-        part = values[
-            i * len(values) // width : max(i * len(values) // width + 1, (i + 1) * len(values) // width)
-        ]
+        part = values[i * len(values) // width : max(i * len(values) // width + 1, (i + 1) * len(values) // width)]
         mean = sum(part) / len(part)
         text += " " if mean <= 0 else bars[min(len(bars) - 1, int(mean / top * len(bars)))]
     return text
@@ -80,7 +80,7 @@ def sparkline(values: Sequence[float], top: float, width: int, *, utf: bool = Tr
 
 def nice(top: float, steps: int = 4) -> float:
     """A round step so that ``steps`` or fewer of them reach ``top``: 1, 2, 2.5 or 5 times a power of ten."""
-    if top <= 0 or not math.isfinite(top):
+    if top < _LEAST or not math.isfinite(top):
         return 1.0
     power = 10.0 ** math.floor(math.log10(top / steps))
     return next(f * power for f in (1, 2, 2.5, 5, 10, 20) if f * power * steps >= top * 0.9999)
@@ -113,9 +113,9 @@ def plot(
     """
     sx, sy = (2, 4) if utf else (1, 1)
     top = max((y for line in lines for y in line.y if math.isfinite(y)), default=0.0)
-    step = nice(top or unit)
+    step = nice(top if top >= _LEAST else unit)
     ceiling = max(step, math.ceil(top / step - 1e-3) * step)
-    x_end = x_end if x_end > 0 else 1.0
+    x_end = x_end if x_end >= _LEAST else 1.0
     columns, rows = width * sx, height * sy
     dots: dict[tuple[int, int], list[int]] = {}
 
@@ -128,7 +128,7 @@ def plot(
         points = [
             (x / x_end * (columns - 1), y / ceiling * (rows - 1))
             for x, y in zip(line.x, line.y, strict=True)
-            if math.isfinite(x) and math.isfinite(y)
+            if 0 <= x <= x_end and 0 <= y < math.inf
         ]
         for (x0, y0), (x1, y1) in zip(points[:1] + points[:-1], points, strict=True):
             n = max(1, round(max(abs(x1 - x0), abs(y1 - y0))))
@@ -157,9 +157,7 @@ def plot(
             bits = 0
             for d in here:
                 bits |= d & 255
-            text.append(
-                chr(0x2800 | bits) if utf else _ASCII_DOTS[series % len(_ASCII_DOTS)], lines[series].style
-            )
+            text.append(chr(0x2800 | bits) if utf else _ASCII_DOTS[series % len(_ASCII_DOTS)], lines[series].style)
         out.append(text)
     out.append(Text(" " * margin + (" └" + "─" * width if utf else " +" + "-" * width), "dim"))
     ruler = [" "] * (width + 8)

@@ -77,9 +77,7 @@ def _print(console: Console, parts: Sequence[RenderableType], width: int) -> Non
 
 def _head(r: Result, console: Console) -> RenderableType:
     sign, style = mark(r, console)
-    head = Text.assemble(
-        (f"{sign} ", f"bold {style}"), (words.outcome(r), f"bold {style}"), "   ", (words.title(r), "bold")
-    )
+    head = Text.assemble((f"{sign} ", f"bold {style}"), (words.outcome(r), f"bold {style}"), "   ", (words.title(r), "bold"))
     lines = [head]
     facts = [
         words.guest(r),
@@ -97,9 +95,7 @@ def _head(r: Result, console: Console) -> RenderableType:
         said = [words.one_line(x) for x in r.reasons] or [words.why(r)]
         lines += [Text(f"  {x}") for x in said[:6] if x]
     elif held:
-        lines.append(
-            Text(f"  {'the expectation holds' if len(held) == 1 else f'all {len(held)} expectations hold'}")
-        )
+        lines.append(Text(f"  {'the expectation holds' if len(held) == 1 else f'all {len(held)} expectations hold'}"))
     return Group(*lines)
 
 
@@ -111,9 +107,7 @@ def _plot(r: Result, seen: Sequence[Flow], console: Console, width: int) -> list
     utf = unicode_ok(console)
     shown = [f for f in seen if f.rates][: len(SERIES)]
     top = max((y for f in shown for y in f.rates), default=0.0)
-    factor, unit = next(
-        ((k, u) for k, u in ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s")) if top >= k), (1.0, "bit/s")
-    )
+    factor, unit = next(((k, u) for k, u in ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s")) if top >= k), (1.0, "bit/s"))
     legend = Text(f"{unit} ", "dim")
     for f in shown:
         legend.append("  ━━ " if utf else f"  {'*+xo#@%&'[shown.index(f)]} ", _style(f)).append(f.name)
@@ -208,9 +202,7 @@ def _expectations(r: Result, console: Console, width: int) -> RenderableType:
 def _events(r: Result, width: int) -> RenderableType:
     if len(r.events) > _LISTED_EVENTS:
         failed = sum(e.status != 0 for e in r.events)
-        text = (
-            f"{len(r.events)} events from {words.seconds(r.events[0].t)} to {words.seconds(r.events[-1].t)}"
-        )
+        text = f"{len(r.events)} events from {words.seconds(r.events[0].t)} to {words.seconds(r.events[-1].t)}"
         return Text(text + (f", {failed} of them with an exit status other than 0" if failed else ""), "dim")
     rows: list[list[Text | str]] = [
         [
@@ -252,9 +244,7 @@ def _panic(p: Panic, console: Console, width: int, *, reported: bool = False) ->
     stack = words.frames(p, _FRAMES)
     if stack:
         more = len(p.struck_frames) - len(stack)
-        lines += [
-            Text(f"  {line}", "" if p.culprit and line.startswith(p.culprit) else "dim") for line in stack
-        ]
+        lines += [Text(f"  {line}", "" if p.culprit and line.startswith(p.culprit) else "dim") for line in stack]
         if more > 0:
             lines.append(Text(f"  and {more} frames more", "dim"))
     return Group(*lines)
@@ -367,18 +357,14 @@ def _index(runs: Sequence[Run], not_run: Sequence[NotRun], console: Console, wid
     rows = list(zip(*columns.values(), strict=True))
     # Why gives way first: what went wrong is told in full below.
     given = [names.index(n) for n in ("why", "scenario", "cell", "guest") if n in names]
-    return _rows(
-        names, rows, width, right=[names.index("time")], free=given, first=28 if "why" in names else 0
-    )
+    return _rows(names, rows, width, right=[names.index("time")], free=given, first=28 if "why" in names else 0)
 
 
 def _sum(runs: Sequence[Run], not_run: Sequence[NotRun], console: Console) -> Text:
     good = sum(run.result.as_expected for run in runs)
     utf = unicode_ok(console)
     if good == len(runs):
-        line = Text.assemble(
-            (f"{'✓' if utf else 'ok'} ", "green"), (f"all {len(runs)} runs as declared", "bold")
-        )
+        line = Text.assemble((f"{'✓' if utf else 'ok'} ", "green"), (f"all {len(runs)} runs as declared", "bold"))
     else:
         line = Text.assemble(
             (f"{'✗' if utf else 'NO'} ", "red"),

@@ -67,16 +67,11 @@ def flow(
     """A flow of 1000-byte packets that gets ``rate``, half of it during ``dip``."""
     rng = random.Random(seed)
     t = [0.05 + 0.1 * i for i in range(round(seconds * 10))]
-    rates = [
-        rate * (0.5 if dip[0] <= x < dip[1] else 1) * (0 if x < 0.06 else rng.uniform(0.985, 1.015))
-        for x in t
-    ]
+    rates = [rate * (0.5 if dip[0] <= x < dip[1] else 1) * (0 if x < 0.06 else rng.uniform(0.985, 1.015)) for x in t]
     mid = [delay * (1.7 if dip[0] <= x < dip[1] + 0.3 else 1) * rng.uniform(0.96, 1.04) for x in t]
     histogram: Counter[float] = Counter()
     for _ in range(4000):
-        histogram[
-            float(f"{delay * math.exp(rng.gauss(0, 0.12)) * (1.6 if rng.random() < 0.3 else 1):.2g}")
-        ] += 1
+        histogram[float(f"{delay * math.exp(rng.gauss(0, 0.12)) * (1.6 if rng.random() < 0.3 else 1):.2g}")] += 1
     counted = sorted(histogram.items())
     p50, p90, p95, p99, p999 = (percentile(counted, x) for x in (0.5, 0.9, 0.95, 0.99, 0.999))
     received = round(sum(rates) * 0.1 / 8000)
@@ -173,12 +168,8 @@ def result(verdict: Verdict = Verdict.PASS, declared: Verdict = Verdict.PASS, **
         "as_expected": verdict is declared,
         "reasons": ["Fatal trap 12: page fault while in kernel mode, in ip_output"] if died else [],
         "expectations": [
-            ExpectationResult(
-                metric="gold.rate / bronze.rate", condition="2 +- 2%", measured=2.0031, holds=True
-            ),
-            ExpectationResult(
-                metric="gold.rate", condition="6.67 Mbit/s +- 2%", measured=6.659e6, unit="bit/s", holds=True
-            ),
+            ExpectationResult(metric="gold.rate / bronze.rate", condition="2 +- 2%", measured=2.0031, holds=True),
+            ExpectationResult(metric="gold.rate", condition="6.67 Mbit/s +- 2%", measured=6.659e6, unit="bit/s", holds=True),
             ExpectationResult(
                 metric="gold.delay.p99",
                 condition="< 200ms" if verdict is not Verdict.FAIL else "< 80ms",
@@ -229,17 +220,11 @@ def hostile() -> Result:
         flows={evil: flow(), 'url(#x) id="name-zz"> #010101': flow(seed=2), "$\\frac{": flow(seed=3)},
         events=[EventRecord(t=1.0, on=evil, command=evil, status=1, output=evil)],
         expectations=[ExpectationResult(metric=evil, condition=evil, measured=evil, holds=False, why=evil)],
-        panic=panic(
-            message=evil, log=evil, culprit=evil, signature=evil, frames=(Frame(evil, 1, file=evil),)
-        ),
+        panic=panic(message=evil, log=evil, culprit=evil, signature=evil, frames=(Frame(evil, 1, file=evil),)),
         reports=[panic(kind=Kind.LOR, message=evil, log=f"{evil}\n{evil}")],
         counters={evil: 1},
         command=f"./dnh run '{evil}'",
-        queues=[
-            QueueSeries(
-                host=evil, kind="pipe", number=1, t=[0.0, 1.0], packets=[0, 3], bytes=[0, 1], drops=[0, 0]
-            )
-        ],
+        queues=[QueueSeries(host=evil, kind="pipe", number=1, t=[0.0, 1.0], packets=[0, 3], bytes=[0, 1], drops=[0, 0])],
     )
 
 

@@ -103,9 +103,7 @@ def test_a_panic_has_its_excerpt() -> None:
 
 def test_a_suite_for_each_file_and_a_case_for_each_cell() -> None:
     results = [
-        make.result(
-            scenario=ScenarioRef(name=name, file=f"s/{name}.yaml", sha256="", cell={"bw": bw}), repeat=repeat
-        )
+        make.result(scenario=ScenarioRef(name=name, file=f"s/{name}.yaml", sha256="", cell={"bw": bw}), repeat=repeat)
         for name in ("a", "b")
         for bw in ("1Mbit/s", "2Mbit/s")
         for repeat in (0, 1)

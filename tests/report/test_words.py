@@ -112,20 +112,14 @@ def test_outcome_says_what_was_declared() -> None:
     assert words.outcome(make.result(Verdict.PANIC, Verdict.PANIC)) == "panic, as declared"
     assert words.outcome(make.result(Verdict.PANIC)) == "panic, declared pass"
     assert words.outcome(make.result(Verdict.FAIL, Verdict.PANIC, as_expected=True)) == "fail, as allowed"
-    assert words.outcome(make.result(Verdict.PANIC, Verdict.PANIC, as_expected=False)).startswith(
-        "panic, but not"
-    )
+    assert words.outcome(make.result(Verdict.PANIC, Verdict.PANIC, as_expected=False)).startswith("panic, but not")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n"])
 @pytest.mark.parametrize("carriage_returns_counted", [False, True])
-def test_a_panic_is_found_on_the_console_however_its_lines_were_counted(
-    end: str, carriage_returns_counted: bool
-) -> None:
+def test_a_panic_is_found_on_the_console_however_its_lines_were_counted(end: str, carriage_returns_counted: bool) -> None:
     raw = make.console().replace("\r\n", end)
-    counted = (
-        raw.replace("\r\n", "\n").replace("\r", "\n") if carriage_returns_counted else raw.replace("\r", "")
-    )
+    counted = raw.replace("\r\n", "\n").replace("\r", "\n") if carriage_returns_counted else raw.replace("\r", "")
     numbers = [n for n, line in enumerate(counted.split("\n"), 1) if line.strip()]
     first = len(make.CONSOLE_BEFORE)
     p = make.panic(first_line=numbers[first], last_line=numbers[first + len(make.PANIC_LINES) - 1])
