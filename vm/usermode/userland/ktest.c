@@ -322,7 +322,7 @@ t_fight(void)
 	refcount_init(&fighting, FIGHTERS + 1);
 	for (i = 0; i < FIGHTERS; i++)
 		(void)kthread_add(fight, (void *)(intptr_t)i, NULL, NULL, 0, 0, "fighter%d", i);
-	while (atomic_load_int(&fighting) > 1)
+	while (atomic_load_acq_int(&fighting) > 1)
 		pause("ktwait", 10);
 	CPU_FOREACH(i)
 		sum += per_cpu[i];
