@@ -135,7 +135,7 @@ def _body(run: Run, n: int, plotted: bool, single: bool) -> _Body:
     r = run.result
     key = f"run-{n}"
     seen = flows(r)
-    reasons = [words.one_line(x) for x in r.reasons[:12]]
+    reasons = [words.clean(x).strip() for x in r.reasons[:12]]
     if not reasons and r.as_expected and r.verdict is Verdict.PASS and r.expectations:
         held = len(r.expectations)
         reasons = ["The expectation holds." if held == 1 else f"All {held} expectations hold."]
@@ -153,7 +153,7 @@ def _body(run: Run, n: int, plotted: bool, single: bool) -> _Body:
         outcome=words.outcome(r),
         guest=words.guest(r),
         time=words.duration(r.durations.total),
-        why=words.why(r),
+        why=words.one_line(words.why(r), 200),
         command=words.command(r),
         cell=[(words.one_line(k), words.one_line(str(v))) for k, v in r.scenario.cell.items()],
         cell_text=words.cell(r.scenario.cell) + (f" #{r.repeat + 1}" if r.repeat else ""),
@@ -272,16 +272,16 @@ def _panic(p: Panic) -> dict[str, Any]:
         ("locks", ", ".join(p.locks)),
         ("uptime", p.uptime),
     ]
-    struck = p.struck_frames
+    told = words.told_frames(p)
     notes = [*(f"Missing in the console: {', '.join(p.missing)}." for _ in range(bool(p.missing))), *p.notes]
     return {
         "message": words.one_line(p.message) or "(no message)",
         "facts": [(k, words.one_line(v)) for k, v in facts if v],
         "frames": [
             {"text": words.frame(f), "here": bool(p.culprit) and f.function == p.culprit and f is _culprit(p)}
-            for f in struck[:_FRAMES]
+            for f in told[:_FRAMES]
         ],
-        "more": max(0, len(struck) - _FRAMES),
+        "more": max(0, len(told) - _FRAMES),
         "notes": words.one_line(" ".join(notes)),
         "log": _cut(words.log(p)),
     }

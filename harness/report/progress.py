@@ -113,7 +113,7 @@ class Progress:
                     self._told[key] = (name, when)
                 return
             self._told[key] = (name, now)
-            known = "" if fraction is None or (name != last and not fraction) else f" {fraction:.0%}"
+            known = "" if fraction is None or name not in (last, "build") else f" {fraction:.0%}"
             more = f" ({words.one_line(note)})" if note else ""
             self._say(Text(f"{self._titles[key]}: {name}{known}{more}"))
 

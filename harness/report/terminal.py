@@ -25,6 +25,7 @@ _FRAMES = 8
 _DETAILS = 10
 _LISTED_EVENTS = 6
 _FLOWS = 40
+_REASONS = 12
 _NARROWEST = 8
 _NARROW = 96
 
@@ -58,7 +59,7 @@ def show_one(run: Run, console: Console | None = None) -> None:
     for report in r.reports[:3]:
         parts += [Text(), _panic(report, console, width, reported=True)]
     if len(r.reports) > 3:
-        parts.append(Text(f"and {len(r.reports) - 3} reports more, see the folder", "dim"))
+        parts.append(Text(f"and {words.several(len(r.reports) - 3, 'more report')}, in result.json", "dim"))
     parts += [Text(), _foot(run)]
     _print(console, parts, width)
 
@@ -92,8 +93,11 @@ def _head(r: Result, console: Console) -> RenderableType:
         lines.append(Text("  " + dot.join(fact for fact in facts if fact), "dim"))
     held = [e.holds for e in r.expectations]
     if not r.as_expected or r.verdict is not Verdict.PASS:
-        said = [words.one_line(x) for x in r.reasons] or [words.why(r)]
-        lines += [Text(f"  {x}") for x in said[:6] if x]
+        # A reason of several lines (a compiler's words) keeps them.
+        said = [line for x in r.reasons for line in words.clean(x).split("\n")] or [words.why(r)]
+        lines += [Text(f"  {x}") for x in said[:_REASONS] if x.strip()]
+        if len(said) > _REASONS:
+            lines.append(Text(f"  and {words.several(len(said) - _REASONS, 'more line')}, in result.json", "dim"))
     elif held:
         lines.append(Text(f"  {'the expectation holds' if len(held) == 1 else f'all {len(held)} expectations hold'}"))
     return Group(*lines)
@@ -180,7 +184,7 @@ def _flow_table(seen: Sequence[Flow], console: Console, width: int) -> Renderabl
         rows.append(row)
     table = _rows([*names, *(["over time"] if wide else [])], rows, width, right=range(2, 9), free=[0])
     if len(seen) > _FLOWS:
-        return Group(table, Text(f"and {len(seen) - _FLOWS} flows more, see result.json or --html", "dim"))
+        return Group(table, Text(f"and {words.several(len(seen) - _FLOWS, 'more flow')}, in result.json", "dim"))
     return table
 
 
@@ -241,12 +245,13 @@ def _panic(p: Panic, console: Console, width: int, *, reported: bool = False) ->
         if value:
             facts.add_row(Text(name, "dim"), words.one_line(value))
     lines.append(facts)
-    stack = words.frames(p, _FRAMES)
+    told = words.told_frames(p)
+    stack = [words.frame(f) for f in told[:_FRAMES]]
     if stack:
-        more = len(p.struck_frames) - len(stack)
+        more = len(told) - len(stack)
         lines += [Text(f"  {line}", "" if p.culprit and line.startswith(p.culprit) else "dim") for line in stack]
         if more > 0:
-            lines.append(Text(f"  and {more} frames more", "dim"))
+            lines.append(Text(f"  and {words.several(more, 'more frame')}", "dim"))
     return Group(*lines)
 
 
@@ -294,9 +299,9 @@ def show_many(runs: Sequence[Run], not_run: Sequence[NotRun] = (), console: Cons
             parts.append(_panic(r.panic, console, min(width, _WIDEST)))
         parts.append(_foot(found[0]))
         if len(found) > 1:
-            parts.append(Text(f"and {_times(len(found) - 1, 'run')} like it", "dim"))
+            parts.append(Text(f"and {words.several(len(found) - 1, 'run')} like it", "dim"))
     if len(alike) > _DETAILS:
-        parts += [Text(), Text(f"and {_times(len(alike) - _DETAILS, 'more thing')} that went wrong", "dim")]
+        parts += [Text(), Text(f"and {words.several(len(alike) - _DETAILS, 'more thing')} that went wrong", "dim")]
     parts += [Text(), _sum(runs, not_run, console)]
     _print(console, parts, width)
 
@@ -306,10 +311,6 @@ def _sameness(r: Result) -> tuple[object, ...]:
     broken = tuple(e.metric for e in r.expectations if not e.holds)
     what = r.panic.signature if r.panic else broken or tuple(r.reasons[:1])
     return (r.scenario.file, r.scenario.name, words.cell(r.scenario.cell), r.verdict, what)
-
-
-def _times(n: int, noun: str) -> str:
-    return f"{n} {noun}{'s' if n != 1 else ''}"
 
 
 def _index(runs: Sequence[Run], not_run: Sequence[NotRun], console: Console, width: int) -> Table:

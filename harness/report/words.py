@@ -134,7 +134,9 @@ def cell(values: Mapping[str, object]) -> str:
 def guest(result: Result) -> str:
     """The guest in one word: usermode, qemu:15.1."""
     g = result.guest
-    return one_line(g.kind if g.name in ("", g.kind) else f"{g.kind}:{g.name}")
+    if g.name in ("", g.kind):
+        return one_line(g.kind)
+    return one_line(g.name if g.name.startswith(f"{g.kind}:") else f"{g.kind}:{g.name}")
 
 
 def title(result: Result) -> str:
@@ -185,9 +187,21 @@ def frame(f: Frame) -> str:
     return one_line(text)
 
 
-def frames(panic: Panic, limit: int = 8) -> list[str]:
-    """The first frames of what was struck, without the panic machinery before it."""
-    return [frame(f) for f in panic.struck_frames[:limit]]
+_MACHINERY = frozenset(
+    ("db_trace_self_wrapper", "db_trace_self", "kdb_backtrace", "kdb_enter", "vpanic", "panic", "kassert_panic")
+)
+
+
+def told_frames(panic: Panic) -> Sequence[Frame]:
+    """The frames that say where it happened, without the panic's own before them; all where no other is."""
+    struck = panic.struck_frames
+    first = next((i for i, f in enumerate(struck) if f.function not in _MACHINERY), 0)
+    return struck[first:]
+
+
+def several(n: int, noun: str) -> str:
+    """1 run, 2 runs."""
+    return f"{n} {noun}{'s' if n != 1 else ''}"
 
 
 def command(result: Result) -> str:
