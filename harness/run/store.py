@@ -60,7 +60,7 @@ def write_atomically(path: Path, text: str) -> None:
     try:
         fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(fd, "w") as f:
+            with os.fdopen(fd, "w", encoding="utf-8") as f:
                 f.write(text)
             os.chmod(name, 0o644)
             os.replace(name, path)
