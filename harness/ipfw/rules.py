@@ -92,15 +92,7 @@ def parse_add(text: str) -> Rule:
     if len(words) > 1 and words[0] == "set" and words[1].isdigit():
         set_number = int(words[1])
         words = words[2:]
-    return Rule(number, set_number, _canonical(_without_layer_default(words)), text)
-
-
-def _without_layer_default(words: list[str]) -> list[str]:
-    """``add 100 allow`` and ``add 100 count proto`` without addresses mean 'from any to any'."""
-    action_only = [w for w in words if w != "//"]
-    if "from" not in action_only and "MAC" not in action_only and len(action_only) >= 3:
-        return words
-    return words
+    return Rule(number, set_number, _canonical(words), text)
 
 
 _LISTED = re.compile(r"^(?:# DISABLED )?(\d{1,5})\s+(.*)$")

@@ -76,14 +76,10 @@ def ipfw(console: Console, host: str | None, block: str) -> None:
     pushed = commands(block)
     for command in pushed:
         quiet = "-q " if command.is_rule or command.words[:1] in (["flush"], ["delete"], ["zero"]) else ""
-        done = console.run(in_host(host, f"ipfw {quiet}{_plain(command)}"))
+        done = console.run(in_host(host, f"ipfw {quiet}{command.text}"))
         if done.status != 0:
             raise UsageError(f"ipfw {command.text} on {host or 'guest'}: {_last(done.output)}")
     verify(console, host, pushed)
-
-
-def _plain(command: IpfwCommand) -> str:
-    return command.text
 
 
 def verify(console: Console, host: str | None, pushed: list[IpfwCommand]) -> None:

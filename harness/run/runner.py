@@ -9,16 +9,16 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import panic as panics
-from harness.errors import DnhError, MachineryError
+from harness.errors import DnhError
 from harness.guest.base import Guest, GuestIdentity
 from harness.guest.console import DEBUGGER_SCRIPT, GuestHung, GuestRebooted, KernelStopped
 from harness.guest.usermode import sanitizer_report
-from harness.panic import Kind, Panic
+from harness.panic import Panic
 from harness.run import network, push
 from harness.run.flows import Traffic
 from harness.run.judge import Measured, judge
@@ -252,8 +252,8 @@ def _conclude(
     declared = scenario.declared()
     expected = verdict in declared
     if expected and verdict is Verdict.PANIC:
-        wrong = [e for e in judge(scenario, seen.measured, text, fatal) if not e.holds]
         expectations = judge(scenario, seen.measured, text, fatal)
+        wrong = [e for e in expectations if not e.holds]
         expected = not wrong
         reasons += [e.why for e in wrong]
     elif not expected and verdict in (Verdict.PASS, Verdict.PANIC):
@@ -281,5 +281,3 @@ def _conclude(
         ),
     )  # fmt: skip
 
-
-__all__ = ["Kind", "MachineryError", "Plan", "replace", "run"]
