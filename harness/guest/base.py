@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from harness.guest.build import sanitizers
 from harness.guest.console import Console
 
 
@@ -30,7 +31,7 @@ class GuestConfig:
     options: tuple[str, ...] = ()
     tunables: dict[str, str] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
-    sanitize: tuple[str, ...] = ()
+    sanitize: tuple[str, ...] = field(default_factory=sanitizers)
 
 
 @dataclass(frozen=True)

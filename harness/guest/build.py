@@ -29,11 +29,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 try:
-    from harness.errors import MachineryError
+    from harness.errors import DnhError, MachineryError, UsageError
     from harness.paths import cache_dir, data_dir
 except ModuleNotFoundError:  # run as a plain file, from anywhere
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    from harness.errors import MachineryError
+    from harness.errors import DnhError, MachineryError, UsageError
     from harness.paths import cache_dir, data_dir
 
 COMMON_FLAGS = [
@@ -47,7 +47,22 @@ FLAVOURS = {
     "debug": ["-DINVARIANTS", "-DWITNESS", "-DDDB", "-DVIMAGE", "-DINET"],
     "release": ["-DVIMAGE", "-DINET"],
 }
-SANITIZERS = ("address", "undefined", "thread", "leak")
+SANITIZERS = ("address", "undefined", "thread")
+
+
+def sanitizers(words: str | None = None) -> tuple[str, ...]:
+    """('address', 'undefined') from ``address,undefined``; without words, from the environment's DNH_SANITIZE.
+
+    Raises UsageError for a word that is none, and for two that do not go together.
+    """
+    where = "DNH_SANITIZE" if words is None else "--sanitize"
+    chosen = tuple(w for w in (os.environ.get("DNH_SANITIZE", "") if words is None else words).split(",") if w)
+    for w in chosen:
+        if w not in SANITIZERS:
+            raise UsageError(f"{where}: unknown sanitizer '{w}' (one of {', '.join(SANITIZERS)})")
+    if "thread" in chosen and "address" in chosen:
+        raise UsageError(f"{where}: address and thread do not go together")
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -55,7 +70,7 @@ class BuildSpec:
     """What to build.  ``patches`` are folders with a ``sys/`` tree of C files, in order."""
 
     flavour: str = "debug"
-    sanitize: tuple[str, ...] = ()
+    sanitize: tuple[str, ...] = field(default_factory=sanitizers)
     patches: tuple[Path, ...] = ()
     options: tuple[str, ...] = ()  # kernel options, as -D words: PSPAT, PSPAT_ATTEMPTS
     only: tuple[str, ...] = ()  # fnmatch patterns of files, for work on a part of the tree
@@ -123,8 +138,8 @@ def _units(spec: BuildSpec, cc: str) -> list[_Unit]:
     if spec.sanitize:
         common += [f"-fsanitize={','.join(spec.sanitize)}", "-fno-sanitize-recover=all", "-DDNH_SANITIZE"]
         if "undefined" in spec.sanitize:
-            # A wild pointer is the guest's to trap on: its words are FreeBSD's.
-            common.append("-fno-sanitize=null,alignment")
+            # A wild pointer and a division by zero are the guest's to trap on: its words are FreeBSD's.
+            common.append("-fno-sanitize=null,alignment,integer-divide-by-zero")
     host = [*common, "-D_GNU_SOURCE", f"-I{usermode}/host"]
     # A panic names the file as FreeBSD's own would, wherever this checkout lies.
     kernel = [*common, *KERNEL_FLAGS, f"-fmacro-prefix-map={usermode}/=/usr/src/sys/", *_compiler_includes(cc)]
@@ -280,24 +295,20 @@ def link_error(stderr: str) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="harness.guest.build", description="build the user-mode guest")
     parser.add_argument("--flavour", choices=sorted(FLAVOURS), default="debug")
-    parser.add_argument("--sanitize", default="", help="address,undefined or thread")
+    parser.add_argument("--sanitize", metavar="LIST", help="address,undefined or thread ($DNH_SANITIZE)")
     parser.add_argument("--patches", action="append", default=[], type=Path, metavar="FOLDER")
     parser.add_argument("--option", action="append", default=[], metavar="NAME")
     parser.add_argument("--only", action="append", default=[], metavar="PATTERN")
     parser.add_argument("-o", "--output", type=Path)
     args = parser.parse_args(argv)
-    sanitize = tuple(s for s in args.sanitize.split(",") if s)
-    for s in sanitize:
-        if s not in SANITIZERS:
-            parser.error(f"unknown sanitizer {s!r}: one of {', '.join(SANITIZERS)}")
-    spec = BuildSpec(
-        args.flavour, sanitize, tuple(p.resolve() for p in args.patches), tuple(args.option), tuple(args.only)
-    )
     try:
+        spec = BuildSpec(
+            args.flavour, sanitizers(args.sanitize), tuple(p.resolve() for p in args.patches), tuple(args.option), tuple(args.only)
+        )
         built = build(spec)
-    except MachineryError as e:
+    except DnhError as e:
         print(e, file=sys.stderr)
-        return 3
+        return e.exit_code
     if args.output:
         shutil.copy2(built.program, args.output)
     print(f"{args.output or built.program}: {'cached' if built.cached else 'built'} in {built.seconds:.1f} s")

@@ -114,8 +114,7 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"--{name} {value}: at least {1 if name == 'repeat' else 0}")
     cells = _load_all(_files(args.scenarios), _settings(args.set))
     plans, left_out = _plans(args, cells)
-    sanitize = tuple(s for s in args.sanitize.split(",") if s)
-    make = guests.maker(args.guest, args.cold, sanitize)
+    make = guests.maker(args.guest, args.cold, args.sanitize)
     store = Store(args.out)
     jobs = args.jobs or (1 if args.guest.startswith("qemu") else os.cpu_count() or 1)
     with Bars(total=len(plans)) as bars:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.guest.base import Guest, GuestConfig
+from harness.guest.build import sanitizers
 from harness.guest.usermode import UsermodeGuest
 from harness.run.runner import GuestMaker, Progress
 from harness.scenario import Scenario
@@ -29,9 +30,10 @@ def check(word: str) -> tuple[str, str | None]:
     return kind, name or None
 
 
-def maker(word: str, cold: bool = False, sanitize: tuple[str, ...] = ()) -> GuestMaker:
+def maker(word: str, cold: bool = False, sanitize: str | None = None) -> GuestMaker:
     """A maker of guests for ``--guest WORD``.  Raises UsageError for what is not there."""
     kind, name = check(word)
+    chosen = sanitizers(sanitize)
 
     def make(scenario: Scenario, seed: int, folder: Path, progress: Progress) -> Guest:
         config = GuestConfig(
@@ -39,7 +41,7 @@ def maker(word: str, cold: bool = False, sanitize: tuple[str, ...] = ()) -> Gues
             clock=scenario.clock if kind == "usermode" else "wall", ncpu=scenario.ncpu,
             patches=tuple(scenario.kernel.patches), options=tuple(scenario.kernel.options),
             tunables={k: str(v) for k, v in scenario.kernel.tunables.items()},
-            modules=tuple(scenario.kernel.modules), sanitize=sanitize,
+            modules=tuple(scenario.kernel.modules), sanitize=chosen,
         )  # fmt: skip
 
         def told(phase: str, fraction: float) -> None:

@@ -7,13 +7,13 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.guest.build import BuildSpec, build
+from harness.guest.build import BuildSpec, build, sanitizers
 
 
 @functools.cache
-def program(flavour: str = "debug", sanitize: tuple[str, ...] = ()) -> Path:
+def program(flavour: str = "debug", sanitize: str | None = None) -> Path:
     """The program of that flavour, built on first use."""
-    return build(BuildSpec(flavour=flavour, sanitize=sanitize)).program
+    return build(BuildSpec(flavour=flavour, sanitize=sanitizers(sanitize))).program
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def run(
     script: str,
     *options: str,
     flavour: str = "debug",
-    sanitize: tuple[str, ...] = (),
+    sanitize: str | None = None,
     timeout: float = 30.0,
 ) -> Ran:
     """One boot with this script as all that is typed."""

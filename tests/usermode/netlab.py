@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from collections.abc import Iterator
@@ -85,16 +84,9 @@ def booted(
     seed: int = 1,
     clock: Literal["virtual", "wall"] = "virtual",
     flavour: Literal["debug", "release"] = "debug",
-    sanitize: tuple[str, ...] = (),
 ) -> Iterator[Lab]:
-    """A guest for one test.  $DNH_TEST_SANITIZE (address,undefined or thread) puts all under a sanitizer."""
-    words = os.environ.get("DNH_TEST_SANITIZE", "")
-    chosen = sanitize or tuple(w for w in words.split(",") if w)
-    if "thread" in chosen:
-        clock = "wall"
-    guest = UsermodeGuest(
-        GuestConfig(folder=folder, seed=seed, clock=clock, flavour=flavour, sanitize=chosen)
-    )
+    """A guest for one test; the environment's DNH_SANITIZE puts it under a sanitizer."""
+    guest = UsermodeGuest(GuestConfig(folder=folder, seed=seed, clock=clock, flavour=flavour))
     try:
         guest.boot()
         yield Lab(guest)

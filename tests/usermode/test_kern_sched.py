@@ -48,20 +48,26 @@ def test_callouts_fire_on_time_and_stop() -> None:
     assert "fired 1 after 5000 us\nstop 1\nstop -1\ndrain -1\n" in ran.text
 
 
-@pytest.mark.slow
-def test_wall_clock_under_thread_sanitizer() -> None:
-    script = "ktest fight\nktest callout\n" + POWER_OFF
-    ran = run(script, "--clock", "wall", sanitize=("thread",), timeout=120)
+@pytest.mark.parametrize("clock", ["virtual", "wall"])
+def test_clean_under_thread_sanitizer(clock: str) -> None:
+    ran = run("ktest fight\nktest callout\n" + POWER_OFF, "--clock", clock, sanitize="thread", timeout=120)
     assert "WARNING: ThreadSanitizer" not in ran.text, ran.text
     assert ran.status == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("clock", ["virtual", "wall"])
-def test_address_sanitizer(clock: str) -> None:
+def test_thread_sanitizer_sees_a_data_race(clock: str) -> None:
+    """On the virtual clock as well, where its threads are coroutines of one."""
+    ran = run("ktest race\n" + POWER_OFF, "--clock", clock, sanitize="thread", timeout=120)
+    assert re.search(r"WARNING: ThreadSanitizer: data race .*\n.*\n +#0 racer ", ran.text), ran.text
+    assert ran.status != 0
+
+
+@pytest.mark.parametrize("clock", ["virtual", "wall"])
+def test_clean_under_address_sanitizer(clock: str) -> None:
     ran = run(
         "ktest fight\nktest callout\nktest lor\n" + POWER_OFF,
-        "--clock", clock, sanitize=("address", "undefined"), timeout=120,
+        "--clock", clock, sanitize="address,undefined", timeout=120,
     )
     assert "ERROR: AddressSanitizer" not in ran.text
     assert "runtime error" not in ran.text

@@ -432,6 +432,7 @@ main(int argc, char **argv)
 		kern_main();
 	unsigned long size = 512 * 1024;
 	struct hthread *first = host_thread_new(host_stack_alloc(size), size, main_entry, NULL);
+	host_lock();
 	host_switch_to(host_thread_self(), first, 1);
 	return (0);
 }

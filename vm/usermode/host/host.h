@@ -56,6 +56,13 @@ void	host_unlock(void);
 struct hthread *host_thread_self(void);		/* of the thread that main() runs in */
 struct hthread *host_thread_new(void *stack, unsigned long size, void (*entry)(void *), void *arg);
 void	host_thread_free(struct hthread *t);	/* wall: waits for its end */
+/*
+ * ThreadSanitizer's view of the virtual clock.  Coroutines are threads to it,
+ * a switch orders nothing, the big lock does.  What is done unseen is the
+ * scheduler's playing at being several processors: no processor would do it.
+ */
+void	host_unseen_begin(void);
+void	host_unseen_end(void);
 /* Virtual: from one to another; last: from will never run again. */
 void	host_switch_to(struct hthread *from, struct hthread *to, int last);
 /* Wall, with the big lock held: wait to be woken, or for the deadline (< 0: none). */

@@ -17,11 +17,20 @@
 #include <sanitizer/common_interface_defs.h>
 #define	WITH_ASAN 1
 #endif
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#define	WITH_TSAN 1
+void	AnnotateIgnoreReadsBegin(const char *file, int line);
+void	AnnotateIgnoreReadsEnd(const char *file, int line);
+void	AnnotateIgnoreWritesBegin(const char *file, int line);
+void	AnnotateIgnoreWritesEnd(const char *file, int line);
+#endif
 
 struct hthread {
 	/* virtual */
 	void		*sp;
 	void		*fake_stack;	/* AddressSanitizer's */
+	void		*fiber;		/* ThreadSanitizer's */
 	void		*stack;
 	unsigned long	 size;
 	void		(*entry)(void *);
@@ -157,14 +166,47 @@ coroutine_main(void)
 #ifdef WITH_ASAN
 	__sanitizer_finish_switch_fiber(t->fake_stack, NULL, NULL);
 #endif
+	host_lock();
+	host_unlock();
 	t->entry(t->arg);
 	__builtin_trap();
 }
 
 void
+host_unseen_begin(void)
+{
+#ifdef WITH_TSAN
+	if (!host_config.wall) {
+		AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+		AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+	}
+#endif
+}
+
+void
+host_unseen_end(void)
+{
+#ifdef WITH_TSAN
+	if (!host_config.wall) {
+		AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+		AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+	}
+#endif
+}
+
+#ifdef WITH_TSAN
+__attribute__((__no_sanitize_thread__))
+#endif
+void
 host_switch_to(struct hthread *from, struct hthread *to, int last)
 {
 	(void)last;
+#ifdef WITH_TSAN
+	if (last)	/* it takes no lock along */
+		host_unlock();
+	from->fiber = __tsan_get_current_fiber();
+	__tsan_switch_to_fiber(to->fiber, __tsan_switch_to_fiber_no_sync);
+#endif
 	self = to;
 #ifdef WITH_ASAN
 	__sanitizer_start_switch_fiber(last ? NULL : &from->fake_stack, to->stack, to->size);
@@ -224,8 +266,12 @@ host_thread_new(void *stack, unsigned long size, void (*entry)(void *), void *ar
 	t->arg = arg;
 	if (host_config.wall)
 		cond_init(t);
-	else
+	else {
 		t->sp = prepare(stack, size);
+#ifdef WITH_TSAN
+		t->fiber = __tsan_create_fiber(0);
+#endif
+	}
 	return (t);
 }
 
@@ -237,6 +283,10 @@ host_thread_free(struct hthread *t)
 			(void)pthread_join(t->id, NULL);
 		(void)pthread_cond_destroy(&t->cond);
 	}
+#ifdef WITH_TSAN
+	else if (t->fiber != NULL)
+		__tsan_destroy_fiber(t->fiber);
+#endif
 	free(t);
 }
 
@@ -245,6 +295,12 @@ host_lock(void)
 {
 	if (host_config.wall)
 		(void)pthread_mutex_lock(&big);
+#ifdef WITH_TSAN
+	else {
+		__tsan_acquire(&big);
+		host_unseen_begin();
+	}
+#endif
 }
 
 void
@@ -252,6 +308,12 @@ host_unlock(void)
 {
 	if (host_config.wall)
 		(void)pthread_mutex_unlock(&big);
+#ifdef WITH_TSAN
+	else {
+		host_unseen_end();
+		__tsan_release(&big);
+	}
+#endif
 }
 
 static void *

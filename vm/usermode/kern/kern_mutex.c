@@ -171,7 +171,7 @@ take(volatile uintptr_t *c)
 {
 	uintptr_t free = MTX_UNOWNED;
 
-	if (CLOCK_VIRTUAL) {
+	if (DNH_PLAIN) {
 		if (*c != MTX_UNOWNED)
 			return (false);
 		*c = (uintptr_t)curthread;
@@ -281,7 +281,7 @@ __mtx_unlock_flags(volatile uintptr_t *c, int opts, const char *file, int line)
 		m->lock_object.lo_data--;
 		return;
 	}
-	if (CLOCK_VIRTUAL && *c == v)
+	if (DNH_PLAIN && *c == v)
 		*c = MTX_UNOWNED;
 	else if (!__atomic_compare_exchange_n(c, &v, MTX_UNOWNED, false, __ATOMIC_RELEASE,
 	    __ATOMIC_RELAXED)) {

@@ -63,7 +63,7 @@ rl_count(const struct lock_object *lo)
 static inline bool
 rl_cas(volatile uintptr_t *c, uintptr_t *v, uintptr_t new)
 {
-	if (CLOCK_VIRTUAL) {
+	if (DNH_PLAIN) {
 		*c = new;
 		return (true);
 	}

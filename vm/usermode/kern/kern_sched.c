@@ -270,9 +270,11 @@ kern_spend_ns(uint64_t ns)
 {
 	if (!CLOCK_VIRTUAL || ns == 0)
 		return;
+	host_unseen_begin();
 	clock_set(clock_virtual_ns + (int64_t)ns);
 	if (ntimers > 0 && timers[0]->td_deadline <= clock_virtual_ns)
 		timers_run();
+	host_unseen_end();
 }
 
 /*
@@ -344,6 +346,27 @@ switch_to(struct thread *td, bool last)
 	host_switch_to(old->td_host, td->td_host, last);
 }
 
+/* It is the turn of whichever processor is drawn; comes back when it is ours. */
+static void
+next_turn(void)
+{
+	host_unseen_begin();
+	switch_to(choose(), false);
+	host_unseen_end();
+}
+
+/*
+ * As next_turn() for one that has lost its processor: what it did there comes
+ * before all that the next owner does.
+ */
+static void
+next_turn_locked(void)
+{
+	host_unlock();
+	next_turn();
+	host_lock();
+}
+
 /*
  * Locked: curthread is in some queue, or ends; its processor is free.  Comes
  * back, locked, when it has one again.
@@ -356,7 +379,7 @@ mi_switch(void)
 
 	cpu_release(td->td_oncpu);
 	if (CLOCK_VIRTUAL) {
-		switch_to(choose(), false);
+		next_turn_locked();
 		return;
 	}
 	td->td_bt_pc = (uintptr_t)__builtin_return_address(0);
@@ -377,37 +400,57 @@ mi_switch(void)
 
 __thread int kern_preempt_budget = 1;
 
+/* The processor is lost to one in the run queue; comes back with another. */
+static void
+preempt_for_another(struct thread *td)
+{
+	host_lock();
+	runq_add(td);
+	mi_switch();
+	host_unlock();
+}
+
+/* On to an idle processor, if the one drawn is idle. */
+static void
+preempt_to_another_cpu(struct thread *td)
+{
+	int cpu, old = td->td_oncpu;
+
+	host_lock();
+	cpu = (int)(sched_random() % (u_int)mp_ncpus);
+	if (pcpu_data[cpu].pc_curthread == NULL && cpu_allowed(td, cpu)) {
+		cpu_give(td, cpu);
+		/* Somebody may be pinned to the one that it leaves. */
+		cpu_release(old);
+	}
+	host_unlock();
+}
+
 static void
 preempt_virtual(void)
 {
 	struct thread *td = curthread;
-	int cpu;
+	bool others;
 
+	host_unseen_begin();
 	kern_preempt_budget = 1 + (int)(sched_random() % (2 * MAX(switch_interval, 1)));
-	if (!smp_started || SCHEDULER_STOPPED() || td->td_busywait)
+	if (!smp_started || SCHEDULER_STOPPED() || td->td_busywait) {
+		host_unseen_end();
 		return;
+	}
 	if (host_signal_pending())
 		cn_signals();
 	if (!TAILQ_EMPTY(&yieldq))
 		yieldq_run();
-	if (td->td_critnest == 0) {
-		if (runq_len != 0 && (sched_random() & 1) != 0) {
-			runq_add(td);
-			cpu_release(td->td_oncpu);
-		} else if (td->td_pinned == 0 && td->td_bound < 0 && mp_ncpus > 1 &&
-		    (sched_random() & 7) == 0) {
-			cpu = (int)(sched_random() % (u_int)mp_ncpus);
-			if (pcpu_data[cpu].pc_curthread == NULL && cpu_allowed(td, cpu)) {
-				int old = td->td_oncpu;
-
-				cpu_give(td, cpu);
-				/* Somebody may be pinned to the one that it leaves. */
-				cpu_release(old);
-			}
-		}
-	}
-	if (busy > 1 || td->td_state != TDS_RUNNING)
-		switch_to(choose(), false);
+	others = td->td_critnest == 0 && runq_len != 0 && (sched_random() & 1) != 0;
+	if (!others && td->td_critnest == 0 && td->td_pinned == 0 && td->td_bound < 0 &&
+	    mp_ncpus > 1 && (sched_random() & 7) == 0)
+		preempt_to_another_cpu(td);
+	host_unseen_end();
+	if (others)
+		preempt_for_another(td);
+	else if (busy > 1)
+		next_turn();
 }
 
 static void
@@ -422,10 +465,7 @@ preempt_wall(void)
 	/* A slice is 2 ms. */
 	if ((uint64_t)host_now_ns() - pcpu_data[td->td_oncpu].pc_switchtime < 2000000)
 		return;
-	host_lock();
-	runq_add(td);
-	mi_switch();
-	host_unlock();
+	preempt_for_another(td);
 }
 
 void
@@ -490,16 +530,18 @@ sched_spin(void)
 		return;
 	}
 	/* The holder has a processor, or gets one when the time comes. */
+	host_unseen_begin();
 	next = choose();
 	if (next == td) {
 		if (++fruitless > 10000000)
 			panic("spin lock held too long");
 		if ((fruitless & 63) == 0)
 			kern_spend_ns(1000);
-		return;
+	} else {
+		fruitless = 0;
+		switch_to(next, false);
 	}
-	fruitless = 0;
-	switch_to(next, false);
+	host_unseen_end();
 }
 
 void
@@ -528,10 +570,12 @@ DELAY(int usec)
 		return;
 	}
 	/* The processor is kept, and does nothing. */
+	host_unseen_begin();
 	td->td_deadline = until;
 	td->td_busywait = true;
 	timer_insert(td);
-	switch_to(choose(), false);
+	host_unseen_end();
+	next_turn();
 }
 
 void
@@ -590,7 +634,7 @@ sched_move(struct thread *td)
 	setrunnable(td);
 	if (td == curthread) {
 		if (CLOCK_VIRTUAL) {
-			switch_to(choose(), false);
+			next_turn_locked();
 			return;
 		}
 		while (td->td_state != TDS_RUNNING)

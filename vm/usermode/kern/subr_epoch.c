@@ -123,7 +123,7 @@ _epoch_enter_preempt(epoch_t e, epoch_tracker_t et, const char *file, int line)
 	et->et_line = line;
 	et->et_cpu = (u_int)td->td_oncpu;
 	et->et_slot = __atomic_load_n(&e->e_gen, __ATOMIC_ACQUIRE) & 1;
-	if (dnh_clock_is_virtual)
+	if (DNH_PLAIN)
 		e->e_slot[et->et_cpu].es_readers[et->et_slot]++;
 	else
 		__atomic_fetch_add(&e->e_slot[et->et_cpu].es_readers[et->et_slot], 1,
@@ -148,7 +148,7 @@ _epoch_exit_preempt(epoch_t e, epoch_tracker_t et, const char *file, int line)
 #endif
 	TAILQ_REMOVE(&td->td_epochs, et, et_link);
 	td->td_epochnest--;
-	if (dnh_clock_is_virtual)
+	if (DNH_PLAIN)
 		e->e_slot[et->et_cpu].es_readers[et->et_slot]--;
 	else
 		__atomic_fetch_sub(&e->e_slot[et->et_cpu].es_readers[et->et_slot], 1,

@@ -23,7 +23,7 @@ static volatile u_int out_lock;
 static void
 lock_out(void)
 {
-	if (!host_config.wall || SCHEDULER_STOPPED())
+	if (DNH_PLAIN || SCHEDULER_STOPPED())
 		return;
 	while (__atomic_exchange_n(&out_lock, 1, __ATOMIC_ACQUIRE) != 0)
 		host_thread_relax();
@@ -32,7 +32,7 @@ lock_out(void)
 static void
 unlock_out(void)
 {
-	if (host_config.wall)
+	if (!DNH_PLAIN)
 		__atomic_store_n(&out_lock, 0, __ATOMIC_RELEASE);
 }
 

@@ -107,7 +107,7 @@ SYSCTL_INT(_vm_redzone, OID_AUTO, panic, CTLFLAG_RWTUN, &redzone_panic, 0,
 static inline void
 zone_lock(struct uma_zone *z)
 {
-	if (!host_config.wall)
+	if (DNH_PLAIN)
 		return;
 	while (__atomic_exchange_n(&z->z_lock, 1, __ATOMIC_ACQUIRE) != 0)
 		host_thread_relax();
@@ -116,7 +116,7 @@ zone_lock(struct uma_zone *z)
 static inline void
 zone_unlock(struct uma_zone *z)
 {
-	if (host_config.wall)
+	if (!DNH_PLAIN)
 		__atomic_store_n(&z->z_lock, 0, __ATOMIC_RELEASE);
 }
 

@@ -332,6 +332,37 @@ t_fight(void)
 	u_printf("\nmutex %lu spin %lu per cpu %lu of %d\n", shared, spun, sum, FIGHTERS * 2000);
 }
 
+/* Two that write the same word with no lock between them: for ThreadSanitizer to see. */
+static u_long unguarded;
+static volatile u_int racing;
+
+static void
+racer(void *arg)
+{
+	int i;
+
+	atomic_add_int(&racing, 1);
+	while (atomic_load_int(&racing) < 2)
+		cpu_spinwait();
+	for (i = 0; i < 1000; i++) {
+		unguarded++;
+		kern_preempt_point();
+	}
+	refcount_release(&fighting);
+	kthread_exit();
+}
+
+static void
+t_race(void)
+{
+	racing = 0;
+	refcount_init(&fighting, 3);
+	(void)kthread_add(racer, NULL, NULL, NULL, 0, 0, "racer0");
+	(void)kthread_add(racer, NULL, NULL, NULL, 0, 0, "racer1");
+	while (atomic_load_acq_int(&fighting) > 1)
+		pause("ktrace", 1);
+}
+
 static struct callout co;
 static int co_fired;
 static sbintime_t co_when;
@@ -370,7 +401,7 @@ static const struct { const char *name; void (*func)(void); } breaks[] = {
 	{ "leak", t_leak }, { "refcount", t_refcount }, { "no-vnet", t_no_vnet }, { "gpf", t_gpf },
 	{ "divide", t_divide }, { "illegal", t_bus }, { "destroyed", t_destroyed },
 	{ "hang", t_hang }, { "deadlock", t_deadlock },
-	{ "fight", t_fight }, { "callout", t_callout },
+	{ "fight", t_fight }, { "race", t_race }, { "callout", t_callout },
 };
 
 static int

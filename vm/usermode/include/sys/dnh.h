@@ -9,10 +9,16 @@
 extern bool	dnh_clock_is_virtual;
 /*
  * Coroutines of one host thread need no locked instructions among themselves,
- * and these cost more than all that they guard.
+ * and these cost more than all that they guard.  ThreadSanitizer takes them for
+ * threads, and learns from these instructions who waits for whom.
  */
+#ifdef __SANITIZE_THREAD__
+#define	DNH_PLAIN	false
+#else
+#define	DNH_PLAIN	dnh_clock_is_virtual
+#endif
 #define	DNH_ADD(p, v) do {						\
-	if (dnh_clock_is_virtual)					\
+	if (DNH_PLAIN)							\
 		*(p) += (v);						\
 	else								\
 		(void)__atomic_fetch_add((p), (v), __ATOMIC_RELAXED);	\
@@ -27,7 +33,12 @@ void	kern_preempt_now(void);
 static inline void
 kern_preempt_point(void)
 {
+#ifdef __SANITIZE_THREAD__
+	/* All coroutines have the one. */
+	if (__atomic_sub_fetch(&kern_preempt_budget, 1, __ATOMIC_RELAXED) <= 0)
+#else
 	if (__predict_false(--kern_preempt_budget <= 0))
+#endif
 		kern_preempt_now();
 }
 /* Monotonic time of the guest in ns. */
