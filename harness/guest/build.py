@@ -303,7 +303,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         spec = BuildSpec(
-            args.flavour, sanitizers(args.sanitize), tuple(p.resolve() for p in args.patches), tuple(args.option), tuple(args.only)
+            args.flavour, sanitizers(args.sanitize), tuple(p.resolve() for p in args.patches), tuple(args.option),
+            tuple(args.only),
         )
         built = build(spec)
     except DnhError as e:

@@ -34,12 +34,12 @@ def run(
     sanitize: str | None = None,
     timeout: float = 30.0,
 ) -> Ran:
-    """One boot with this script as all that is typed."""
+    """One boot with this script as all that is typed; a sanitizer's build has four times ``timeout`` (s)."""
     done = subprocess.run(
         [program(flavour, sanitize), *options],
         input=script.encode(),
         capture_output=True,
-        timeout=timeout,
+        timeout=timeout * (4 if sanitizers(sanitize) else 1),
         check=False,
     )
     return Ran((done.stdout + done.stderr).decode(errors="replace"), done.returncode)

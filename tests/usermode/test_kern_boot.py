@@ -11,6 +11,8 @@ import time
 import pytest
 from kernlab import POWER_OFF, program, run
 
+from harness.guest.build import sanitizers
+
 
 def test_boot_says_who_it_is_and_ends_in_order() -> None:
     ran = run(POWER_OFF)
@@ -25,7 +27,7 @@ def test_boot_says_who_it_is_and_ends_in_order() -> None:
 def test_boot_is_quick() -> None:
     run(POWER_OFF)
     best = min(_timed_boot() for _ in range(5))
-    assert best < 0.5  # some 10 ms; the limit is for a busy machine
+    assert best < (5 if sanitizers() else 0.5)  # some 10 ms; the limits are for a busy machine
 
 
 def _timed_boot() -> float:
@@ -76,11 +78,11 @@ def test_shell(words: str, answer: str) -> None:
 def test_virtual_time_passes_in_commands_alone() -> None:
     program()
     began = time.monotonic()
-    ran = run("sleep 3600\n" + POWER_OFF)
+    ran = run("sleep 900\n" + POWER_OFF)
     assert time.monotonic() - began < 30
     found = re.search(r"Uptime: (\d+)s", ran.text)
     assert found is not None
-    assert 3600 <= int(found.group(1)) <= 3605
+    assert 900 <= int(found.group(1)) <= 905
 
 
 def test_tunables_reach_sysctls() -> None:

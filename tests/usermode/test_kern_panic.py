@@ -10,6 +10,8 @@ import time
 import pytest
 from kernlab import EXIT_PANIC, POWER_OFF, Ran, program, run
 
+from harness.guest.build import sanitizers
+
 FRAME = re.compile(r"^(\w+)\(\) at \1\+0x[0-9a-f]+/frame 0x[0-9a-f]+$")
 
 
@@ -73,7 +75,7 @@ def test_spent_stack_is_a_double_fault() -> None:
     assert ran.status == EXIT_PANIC
     assert re.search(r"^Fatal double fault\nrip 0x[0-9a-f]+ rsp 0x[0-9a-f]+ rbp 0x[0-9a-f]+$", ran.text, re.M)
     assert "\npanic: double fault\n" in ran.text
-    assert frames(ran).count("kdb_stack_overflow") > 100
+    assert ran.text.count("\nkdb_stack_overflow() at kdb_stack_overflow+") > 100
 
 
 def test_jump_to_nowhere() -> None:
@@ -194,7 +196,8 @@ def test_break_to_debugger_and_continue(clock: str) -> None:
     text, _ = p.communicate(timeout=20)
     assert p.returncode == EXIT_PANIC
     assert b"KDB: enter: Break to debugger" in text
-    assert b"t_hang() at t_hang" in text
+    if "thread" not in sanitizers():  # whose own functions, where the break often falls, keep no frame pointer
+        assert b"t_hang() at t_hang" in text
 
 
 def test_release_flavour_has_no_checks_but_traps() -> None:

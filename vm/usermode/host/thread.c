@@ -40,7 +40,7 @@ struct hthread {
 	pthread_cond_t	 cond;
 	int		 wake;
 	int		 started;
-	volatile unsigned long stop_pc, stop_fp;
+	unsigned long	 stop_pc, stop_fp;
 	struct hthread	*next, **prevp;
 };
 
@@ -172,26 +172,36 @@ coroutine_main(void)
 	__builtin_trap();
 }
 
+static void
+unseen_begin(void)
+{
+#ifdef WITH_TSAN
+	AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+	AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+#endif
+}
+
+static void
+unseen_end(void)
+{
+#ifdef WITH_TSAN
+	AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+	AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+#endif
+}
+
 void
 host_unseen_begin(void)
 {
-#ifdef WITH_TSAN
-	if (!host_config.wall) {
-		AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
-		AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
-	}
-#endif
+	if (!host_config.wall)
+		unseen_begin();
 }
 
 void
 host_unseen_end(void)
 {
-#ifdef WITH_TSAN
-	if (!host_config.wall) {
-		AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
-		AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
-	}
-#endif
+	if (!host_config.wall)
+		unseen_end();
 }
 
 #ifdef WITH_TSAN
@@ -391,7 +401,7 @@ host_thread_wake(struct hthread *t)
  * Stopping the others.  The list may be in somebody's hands when the panic
  * comes; then it is read as it is, for there is nothing better.
  */
-static volatile sig_atomic_t stopped;
+static int stopped;
 static pthread_mutex_t stopping = PTHREAD_MUTEX_INITIALIZER;
 static pthread_t stopper;
 
@@ -406,7 +416,7 @@ host_stopped(unsigned long pc, unsigned long fp)
 		self->stop_pc = pc;
 		self->stop_fp = fp;
 	}
-	while (stopped)
+	while (__atomic_load_n(&stopped, __ATOMIC_ACQUIRE))
 		(void)nanosleep(&ts, NULL);
 }
 
@@ -416,14 +426,16 @@ host_stop_others(void)
 	struct hthread *t;
 	pthread_t me = pthread_self();
 
-	if (!host_config.wall)
-		return;
-	if (stopped && pthread_equal(stopper, me))
+	if (__atomic_load_n(&stopped, __ATOMIC_ACQUIRE) && pthread_equal(stopper, me))
 		return;
 	/* One at a time; a second one stands here for good, or is stopped. */
 	(void)pthread_mutex_lock(&stopping);
+	/* The debugger reads what is others'; they stand still, and that is order enough. */
+	unseen_begin();
 	stopper = me;
-	stopped = 1;
+	__atomic_store_n(&stopped, 1, __ATOMIC_RELEASE);
+	if (!host_config.wall)
+		return;
 	for (t = threads; t != NULL; t = t->next)
 		if (!pthread_equal(t->id, me))
 			(void)pthread_kill(t->id, SIGUSR2);
@@ -434,9 +446,10 @@ host_stop_others(void)
 void
 host_resume_others(void)
 {
-	if (!host_config.wall || !stopped)
+	if (!__atomic_load_n(&stopped, __ATOMIC_ACQUIRE))
 		return;
-	stopped = 0;
+	__atomic_store_n(&stopped, 0, __ATOMIC_RELEASE);
+	unseen_end();
 	(void)pthread_mutex_unlock(&stopping);
 }
 
