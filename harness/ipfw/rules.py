@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 _ACTION = {"pass": "allow", "permit": "allow", "accept": "allow", "drop": "deny"}
 _PROTO = {"all": "ip", "6": "tcp", "17": "udp", "1": "icmp"}
+_MAC_TYPE = {"ip": "0x0800", "ipv4": "0x0800", "arp": "0x0806", "rarp": "0x8035", "vlan": "0x8100", "ipv6": "0x86dd"}
 _SILENT = {"dst-port", "src-port", "dst-ip", "src-ip", "proto"}  # printed or not, by version and place
 
 
@@ -72,6 +73,8 @@ def _canonical(words: list[str]) -> tuple[str, ...]:
                 continue
             except ValueError:
                 pass
+        if out and out[-1] == "mac-type":
+            word = ",".join(_MAC_TYPE.get(part, part) for part in word.split(","))
         if i == 0:
             word = _ACTION.get(word, word)
         word = _PROTO.get(word, word) if out and out[-1].isalnum() and "from" not in out else word

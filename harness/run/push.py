@@ -23,7 +23,7 @@ from harness.ipfw import (
 from harness.run.result import EventRecord
 from harness.scenario import Scenario
 from harness.scenario.expect import Expectation, MetricPath, metrics
-from harness.scenario.model import Event
+from harness.scenario.model import Action
 
 
 def in_host(host: str | None, command: str) -> str:
@@ -141,7 +141,7 @@ def all_of(console: Console, scenario: Scenario) -> None:
                 raise UsageError(f"pf on {host}: {_last(done.output)}")
 
 
-def carry_out(console: Console, event: Event, t: float, timeout: float) -> list[EventRecord]:
+def carry_out(console: Console, event: Action, t: float, timeout: float) -> list[EventRecord]:
     """Do what an event says; its commands with their status and output.
 
     Raises MachineryError for a command that failed, unless the event says that it may.

@@ -36,7 +36,7 @@ from harness.run.result import (
 from harness.run.sample import Sampler, counters
 from harness.run.store import Store, write_atomically
 from harness.scenario import Scenario
-from harness.scenario.model import Event
+from harness.scenario.model import Action
 from harness.traffic import FlowMetrics
 
 Progress = Callable[[str, float | None], None]
@@ -156,8 +156,8 @@ def _traffic(plan: Plan, guest: Guest, seen: _Seen, progress: Progress) -> None:
     total = scenario.length()
     deadline = time.monotonic() + scenario.limit
 
-    agenda: list[tuple[float, int, int, Event | None]] = []
-    for n, (moment, what) in enumerate(scenario.agenda()):
+    agenda: list[tuple[float, int, int, Action | None]] = []
+    for n, (moment, what) in enumerate(scenario.agenda(plan.seed)):
         agenda.append((moment, 1, n, what))
     if scenario.sample and sampler.asked:
         steps = int(total / scenario.sample)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from harness.ipfw import commands
 from harness.scenario import expect as x
-from harness.scenario.model import MOST_EVENTS, Event, Flow, Scenario
+from harness.scenario.model import MOST_EVENTS, Action, Event, Flow, Scenario
 from harness.scenario.words import listed, nearest, quoted
 
 Path = tuple[str | int, ...]
@@ -41,6 +41,8 @@ def _all(s: Scenario) -> Iterator[Fault]:
     for name, flow in s.flows.items():
         yield from _flow(s, name, flow, wired=not wiring)
     yield from _ports(s)
+    for path, action in s.actions():
+        yield from _action(s, path, action)
     for n, event in enumerate(s.events):
         yield from _event(s, n, event)
     yield from _length(s)
@@ -225,17 +227,20 @@ def _ports(s: Scenario) -> Iterator[Fault]:
         seen.setdefault(key, name)
 
 
+def _action(s: Scenario, path: Path, action: Action) -> Iterator[Fault]:
+    if action.on is not None and action.on != "guest" and action.on not in s.hosts:
+        yield Fault((*path, "on"), _unknown_host(s, action.on, ("guest",)))
+    elif action.on in s.hosts:
+        for key in ("link", "destroy"):
+            text = getattr(action, key)
+            name = text.split()[0] if text else ""
+            if name and name not in s.hosts[action.on]:
+                near = nearest(name, s.hosts[action.on]) or f" (it has {listed(s.hosts[action.on])})"
+                yield Fault((*path, key), f"{action.on} has no link {quoted(name)}{near}")
+
+
 def _event(s: Scenario, n: int, event: Event) -> Iterator[Fault]:
     path: Path = ("events", n)
-    if event.on is not None and event.on != "guest" and event.on not in s.hosts:
-        yield Fault((*path, "on"), _unknown_host(s, event.on, ("guest",)))
-    elif event.on in s.hosts:
-        for key in ("link", "destroy"):
-            text = getattr(event, key)
-            name = text.split()[0] if text else ""
-            if name and name not in s.hosts[event.on]:
-                near = nearest(name, s.hosts[event.on]) or f" (it has {listed(s.hosts[event.on])})"
-                yield Fault((*path, key), f"{event.on} has no link {quoted(name)}{near}")
     if s.length_ is not None and event.at is not None and event.at > s.length_:
         yield Fault((*path, "at"), f"is after the end of the scenario ({s.length_:g}s)")
     if s.length_ is not None and event.start is not None and event.start > s.length_:
@@ -347,7 +352,7 @@ def _metric_faults(s: Scenario, metric: x.Metric) -> Iterator[tuple[str, int]]:
     if p.kind in ("pipe", "queue", "sched", "rule"):
         text = "\n".join(
             [s.ipfw.get(p.owner, ""), s.dnctl.get(p.owner, ""), s.setup.get(p.owner, "")]
-            + [f"pipe {e.pipe}" if e.pipe else e.run or "" for e in s.events if e.on == p.owner]
+            + [f"pipe {e.pipe}" if e.pipe else e.run or "" for _, e in s.actions() if e.on == p.owner]
         )
         if p.kind == "rule":
             known = set(re.findall(r"\badd\s+(\d+)", text))

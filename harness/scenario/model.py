@@ -13,9 +13,10 @@ import hashlib
 import ipaddress
 import json
 import math
+import random
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 import yaml
 from pydantic import (
@@ -526,19 +527,9 @@ def split_target(to: str) -> tuple[str, int | None]:
 _ACTIONS = ("run", "link", "pipe", "delete", "sysctl", "destroy", "unload", "load", "jail")
 
 
-class Event(_Model):
-    """Something that happens during the run: when (at or every), where (on), and exactly one action."""
+class Action(_Model):
+    """Something to be done: where (on), and exactly one of what."""
 
-    at: Time | None = None
-    """When it happens, once."""
-    every: Span | None = None
-    """Or the interval at which it happens again and again."""
-    start: Time | None = Field(default=None, alias="from")
-    """With every: the first time (default: one interval after the start)."""
-    until: Time | None = None
-    """With every: not after this time (default: the end of the run)."""
-    count: Annotated[int | None, Field(ge=1, le=MOST_EVENTS)] = None
-    """With every: at most so many times."""
     on: Place | None = None
     """The host that it happens on; guest is the base system."""
     run: Line | None = None
@@ -563,19 +554,12 @@ class Event(_Model):
     """The command's exit status does not matter."""
 
     @model_validator(mode="after")
-    def _agree(self) -> Event:
+    def _action(self) -> Self:
         actions = self.actions()
         if len(actions) != 1:
             what = f", has {listed(actions)}" if actions else ""
-            raise wrong(f"wants exactly one of {', '.join(_ACTIONS)}{what}")
-        if (self.at is None) == (self.every is None):
-            raise wrong("wants either at or every")
-        if self.at is not None and (self.start, self.until, self.count) != (None, None, None):
-            raise wrong("from, until and count go with every, not with at")
-        if self.start is not None and self.until is not None and self.start > self.until:
-            raise wrong(f"from {q.exact(self.start, 's')} until {q.exact(self.until, 's')} is an empty time")
-        action = actions[0]
-        if self.on is None and action not in ("unload", "load"):
+            raise wrong(f"wants exactly one of {', '.join(self.kinds())}{what}")
+        if self.on is None and actions[0] not in ("unload", "load", "one_of"):
             raise wrong("says not where: on: a host, or guest")
         if self.link is not None and not re.fullmatch(r"\S+ +(up|down)", self.link.strip()):
             raise wrong(f"{quoted(self.link)}: write an interface and up or down (wan down)")
@@ -591,22 +575,14 @@ class Event(_Model):
             raise wrong("the base system cannot be removed, only a host")
         return self
 
+    @classmethod
+    def kinds(cls) -> tuple[str, ...]:
+        """The keys that say what to do."""
+        return _ACTIONS
+
     def actions(self) -> list[str]:
         """The keys of an action that are set: one, in a valid event."""
-        return [a for a in _ACTIONS if getattr(self, a) is not None]
-
-    def times(self, length: float) -> Iterator[float]:
-        """The moments (s) at which it happens within a run of ``length`` seconds."""
-        if self.at is not None:
-            yield self.at
-            return
-        assert self.every is not None
-        first = self.every if self.start is None else self.start
-        end = length if self.until is None else min(self.until, length)
-        n = 0
-        while first + n * self.every <= end + 1e-9 and (self.count is None or n < self.count):
-            yield first + n * self.every
-            n += 1
+        return [a for a in self.kinds() if getattr(self, a) is not None]
 
     def commands(self) -> list[tuple[str | None, str]]:
         """FreeBSD's commands for it: (host, command) with host None for the base system."""
@@ -629,6 +605,56 @@ class Event(_Model):
         if self.load is not None:
             return [(None, f"kldload {self.load}")]
         return [(None, f"jail -r {self.on}")]
+
+
+class Event(Action):
+    """Something that happens during the run: when (at or every), and an action or one of several at random."""
+
+    at: Time | None = None
+    """When it happens, once."""
+    every: Span | None = None
+    """Or the interval at which it happens again and again."""
+    start: Time | None = Field(default=None, alias="from")
+    """With every: the first time (default: one interval after the start)."""
+    until: Time | None = None
+    """With every: not after this time (default: the end of the run)."""
+    count: Annotated[int | None, Field(ge=1, le=MOST_EVENTS)] = None
+    """With every: at most so many times."""
+    one_of: Annotated[tuple[Action, ...], Field(min_length=1, max_length=100)] | None = None
+    """Actions of which each time one is taken, by the run's seed."""
+
+    @classmethod
+    def kinds(cls) -> tuple[str, ...]:
+        return (*_ACTIONS, "one_of")
+
+    @model_validator(mode="after")
+    def _time(self) -> Self:
+        if (self.at is None) == (self.every is None):
+            raise wrong("wants either at or every")
+        if self.at is not None and (self.start, self.until, self.count) != (None, None, None):
+            raise wrong("from, until and count go with every, not with at")
+        if self.start is not None and self.until is not None and self.start > self.until:
+            raise wrong(f"from {q.exact(self.start, 's')} until {q.exact(self.until, 's')} is an empty time")
+        if self.one_of is not None and (self.on is not None or self.may_fail):
+            raise wrong("on and may_fail stand with each action of one_of")
+        return self
+
+    def times(self, length: float) -> Iterator[float]:
+        """The moments (s) at which it happens within a run of ``length`` seconds."""
+        if self.at is not None:
+            yield self.at
+            return
+        assert self.every is not None
+        first = self.every if self.start is None else self.start
+        end = length if self.until is None else min(self.until, length)
+        n = 0
+        while first + n * self.every <= end + 1e-9 and (self.count is None or n < self.count):
+            yield first + n * self.every
+            n += 1
+
+    def action(self, dice: random.Random) -> Action:
+        """What is done this time."""
+        return dice.choice(self.one_of) if self.one_of else self
 
 
 def _condition(value: object) -> object:
@@ -821,11 +847,20 @@ class Scenario(_Model):
             ends.append(last)
         return max(ends, default=0.0) + GRACE
 
-    def agenda(self) -> list[tuple[float, Event]]:
-        """All events with their moments (s), in the order of time."""
+    def agenda(self, seed: int = 1) -> list[tuple[float, Action]]:
+        """All that is to be done with its moments (s), in the order of time; ``seed`` throws the dice of one_of."""
         length = self.length()
         moments = [(at, n, event) for n, event in enumerate(self.events) for at in event.times(length)]
-        return [(at, event) for at, _, event in sorted(moments, key=lambda m: m[:2])]
+        dice = random.Random(seed)
+        return [(at, event.action(dice)) for at, _, event in sorted(moments, key=lambda m: m[:2])]
+
+    def actions(self) -> Iterator[tuple[tuple[str | int, ...], Action]]:
+        """Every action that may happen, with its path in the file."""
+        for n, event in enumerate(self.events):
+            if event.one_of is None:
+                yield ("events", n), event
+            else:
+                yield from ((("events", n, "one_of", k), action) for k, action in enumerate(event.one_of))
 
     # Network.
 

@@ -43,6 +43,7 @@ CASES = [
     ("at: 2s", "every: 2us", "f:18:13: every would happen 3000000 times (at most 100000)", 1),
     ("on: router, run", "on: rooter, run", "f:18:18: unknown host 'rooter' (did you mean 'router'?)", 1),
     ("on: router, run", "on: router, link: wna up, run", "f:18:5: events.0: wants exactly one of run", 1),
+    ("- {at: 2s, on: router, run", "- {at: 2s, one_of: [{on: router, link: wna up}]}\n  - {at: 2s, on: router, run", "f:18:42: router has no link 'wna' (did you mean 'wan'?)", 1),
     ('run: "ipfw pipe 1 config bw 5Mbit/s delay 20ms"', "link: wna up", "f:18:32: router has no link 'wna' (did you mean 'wan'?)", 1),
     ("verdict: pass", "verdict: pas", "f:20:12: unknown verdict 'pas' (did you mean 'pass'?)", 1),
     ("verdict: pass", "verdikt: pass", "f:20:3: unknown key 'verdikt' (did you mean 'verdict'?)", 1),

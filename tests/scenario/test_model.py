@@ -278,3 +278,24 @@ def test_schema_version_is_in_the_schema() -> None:
     schema = scenario_schema()
     assert schema["$id"].endswith("dnh-scenario-1.json")
     assert set(schema["required"]) == {"name", "hosts"}
+
+
+def test_one_of_several_by_the_seed() -> None:
+    text = """
+name: dice
+hosts: {a: {lan: 10.0.1.1/24}, b: {lan: 10.0.1.2/24}}
+flows: {load: {udp: 1Mbit/s, from: a, to: "b:5001", for: 5s}}
+events:
+  - every: 10ms
+    one_of:
+      - {on: guest, run: "true"}
+      - {on: a, link: lan down, may_fail: true}
+      - {unload: dummynet}
+expect: {verdict: pass}
+"""
+    s = loads(text)[0]
+    first = [a.commands() for _, a in s.agenda(1)]
+    assert first == [a.commands() for _, a in s.agenda(1)]
+    assert first != [a.commands() for _, a in s.agenda(2)]
+    counts = [sum(a.commands() == [c] for _, a in s.agenda(1)) for c in ((None, "true"), ("a", "ifconfig lan down"))]
+    assert len(first) == 600 and all(150 < n < 250 for n in counts)

@@ -466,26 +466,47 @@ struct background {
 	int		 status;
 };
 
-static void
-background_main(void *arg)
+/* A shell of its own, which ends when all that it started has ended. */
+static int
+run_subshell(const char *text, int status)
 {
-	struct background *b = arg;
 	struct shell sub;
 
 	memset(&sub, 0, sizeof(sub));
 	SLIST_INIT(&sub.vars);
 	TAILQ_INIT(&sub.jobs);
-	sub.status = b->status;
-	curproc->p_out = b->out;
-	curproc->p_err = b->err;
-	(void)run_list(&sub, b->text, strlen(b->text));
+	sub.status = status;
+	(void)run_list(&sub, text, strlen(text));
 	(void)do_wait(&sub, 1, NULL);
 	free_vars(&sub);
+	return (sub.status);
+}
+
+static void
+background_main(void *arg)
+{
+	struct background *b = arg;
+	int status;
+
+	curproc->p_out = b->out;
+	curproc->p_err = b->err;
+	status = run_subshell(b->text, b->status);
 	u_free(b->text);
 	u_free(b);
 	userret(curthread, NULL);
-	kproc_exit(sub.status);
+	kproc_exit(status);
 }
+
+static int
+cmd_sh(int argc, char **argv)
+{
+	if (argc != 3 || strcmp(argv[1], "-c") != 0) {
+		u_eprintf("usage: sh -c command\n");
+		return (2);
+	}
+	return (run_subshell(argv[2], 0));
+}
+USERCMD(sh, cmd_sh);
 
 static void
 run_background(struct shell *sh, const char *text, size_t len)
