@@ -19,7 +19,8 @@ class GuestConfig:
     """How a guest is to be made for one scenario; a kind of guest takes what applies to it.
 
     ``patches`` are series by name or folder, ``options`` kernel options, ``tunables`` loader tunables,
-    ``modules`` what is loaded after boot.  ``folder`` receives console.log and whatever else there is.
+    ``modules`` what is loaded after boot, ``revision`` a git revision of the user-mode guest's own sources.
+    ``folder`` receives console.log and whatever else there is.
     """
 
     folder: Path
@@ -32,6 +33,7 @@ class GuestConfig:
     tunables: dict[str, str] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
     sanitize: tuple[str, ...] = field(default_factory=sanitizers)
+    revision: str = ""
 
 
 @dataclass(frozen=True)

@@ -67,13 +67,19 @@ def sanitizers(words: str | None = None) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class BuildSpec:
-    """What to build.  ``patches`` are folders with a ``sys/`` tree of C files, in order."""
+    """What to build.  ``patches`` are folders with a ``sys/`` tree of C files, in order.
+
+    ``vm`` stands in for the program's own folder vm/; ``overlay`` is a folder whose files under ``sys/``
+    take the place of those of vm/usermode (see harness.guest.patched).
+    """
 
     flavour: str = "debug"
     sanitize: tuple[str, ...] = field(default_factory=sanitizers)
     patches: tuple[Path, ...] = ()
     options: tuple[str, ...] = ()  # kernel options, as -D words: PSPAT, PSPAT_ATTEMPTS
     only: tuple[str, ...] = ()  # fnmatch patterns of files, for work on a part of the tree
+    vm: Path | None = None
+    overlay: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -132,8 +138,11 @@ class _Unit:
 
 
 def _units(spec: BuildSpec, cc: str) -> list[_Unit]:
-    vm = data_dir("vm")
+    vm = spec.vm or data_dir("vm")
     usermode, dngen = vm / "usermode", vm / "dngen"
+    # What patches made of the program's own files.  The others are compiled as if there were no patches.
+    made = spec.overlay / "sys" if spec.overlay else None
+    ours = [f"-fmacro-prefix-map={made}/=/usr/src/sys/"] if made else []
     common = [*COMMON_FLAGS, *FLAVOURS[spec.flavour], *(f"-D{o}" for o in spec.options)]
     if spec.sanitize:
         common += [f"-fsanitize={','.join(spec.sanitize)}", "-fno-sanitize-recover=all", "-DDNH_SANITIZE"]
@@ -145,12 +154,22 @@ def _units(spec: BuildSpec, cc: str) -> list[_Unit]:
     kernel = [*common, *KERNEL_FLAGS, f"-fmacro-prefix-map={usermode}/=/usr/src/sys/", *_compiler_includes(cc)]
     kernel += [f"-fmacro-prefix-map={p}/sys/=/usr/src/sys/" for p in spec.patches]
     kernel += [f"-I{p}/sys" for p in spec.patches if (p / "sys").is_dir()]
+    if made and any(made.rglob("*.h")):
+        kernel.append(f"-I{made}")
     kernel += [f"-I{usermode}/include", f"-I{usermode}", f"-I{dngen}"]
     kernel += ["-include", f"{usermode}/include/kern_prefix.h"]
     units = [_Unit(p, f"host/{p.name}", tuple(host)) for p in sorted((usermode / "host").glob("*.c"))]
     for room in ("kern", "net", "netinet", "netpfil", "userland"):
         for p in sorted((usermode / room).rglob("*.c")):
-            units.append(_Unit(p, str(p.relative_to(usermode)), tuple(kernel)))
+            label = str(p.relative_to(usermode))
+            if made and (made / label).is_file():
+                units.append(_Unit(made / label, label, (*kernel, *ours, "-iquote", str(p.parent))))
+            else:
+                units.append(_Unit(p, label, tuple(kernel)))
+    if made:
+        for p in sorted(made.rglob("*.c")):
+            if not (usermode / p.relative_to(made)).is_file():  # new, not in place of one of ours
+                units.append(_Unit(p, f"patched/{p.relative_to(made)}", (*kernel, *ours)))
     for p in sorted(dngen.glob("*.c")):
         if p.name != "os_posix.c":
             units.append(_Unit(p, f"dngen/{p.name}", tuple(kernel)))

@@ -7,34 +7,16 @@ import os
 import re
 import signal
 import time
-from pathlib import Path
 
 import pexpect
 
-from harness.errors import MachineryError, UsageError
+from harness.errors import MachineryError
 from harness.guest.base import GuestConfig, GuestIdentity
 from harness.guest.build import BuildSpec, Built, Progress, build
 from harness.guest.console import Console, GuestHung, KernelStopped
-from harness.paths import data_dir
+from harness.guest.patched import sources
 
 BOOT_LIMIT = 20.0  # seconds; a boot takes some ten milliseconds, a sanitizer's build more
-
-
-def patch_folders(names: tuple[str, ...]) -> tuple[Path, ...]:
-    """Folders of patch series given by name (kernel-patches/NAME) or by path.
-
-    Raises UsageError for a series that is not there.
-    """
-    found = []
-    for name in names:
-        for candidate in (data_dir("kernel-patches") / name, Path(name)):
-            if candidate.is_dir():
-                found.append(candidate.resolve())
-                break
-        else:
-            here = sorted(p.name for p in data_dir("kernel-patches").glob("*/"))
-            raise UsageError(f"no patch series '{name}' (here: {', '.join(here) or 'none'})")
-    return tuple(found)
 
 
 class UsermodeGuest:
@@ -45,8 +27,9 @@ class UsermodeGuest:
 
     def __init__(self, config: GuestConfig, progress: Progress = lambda _phase, _fraction: None) -> None:
         self._config = config
+        given = sources(config.patches, config.revision)
         self._built: Built = build(
-            BuildSpec(config.flavour, config.sanitize, patch_folders(config.patches), config.options), progress
+            BuildSpec(config.flavour, config.sanitize, given.patches, config.options, (), given.vm, given.overlay), progress
         )
         self._process: pexpect.spawn[bytes] | None = None
         self._slept = 0.0

@@ -4,9 +4,12 @@ A series is a folder (or a single .patch or .diff file):
 
     series              names of diffs, one a line, in order; "-pN" and "# comment" as in quilt
     series.15, .15.1    the same for one release; the most specific one that exists is taken
+    series.usermode     the same for the user-mode guest, which takes no other
     sys/...             new files, copied into the tree as they are (a file the tree has already is an error)
     sys/conf/files.append, sys/conf/options.append
                         lines put at the end of the tree's sys/conf/files and sys/conf/options
+
+"SERIES@N" names the first N patches of a series, see ``read_series``; "SERIES@0" none of them.
 
 Hunks are found where they are, or nearby when lines have moved, but never with less context than they bring.
 """
@@ -16,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import UsageError
@@ -73,6 +76,11 @@ class Series:
     appends: tuple[tuple[str, bytes], ...]
 
     @property
+    def steps(self) -> int:
+        """How many patches it has: its diffs, and what its sys/ folder brings as one more."""
+        return len(self.diffs) + bool(self.files or self.appends)
+
+    @property
     def digest(self) -> str:
         """A hash of everything in it."""
         h = hashlib.sha256()
@@ -102,13 +110,33 @@ def find_series(name: str) -> Path:
     raise UsageError(f"no patch series {name!r}: neither a file nor a folder{also}")
 
 
-def read_series(name: str, tree: Tree) -> Series:
-    """The series ``name`` as it applies to ``tree``.  Raises UsageError."""
-    path = find_series(name)
+def split_step(name: str) -> tuple[str, int | None]:
+    """("pspat", 3) of "pspat@3", the series' first three patches; ("pspat", None) of the whole series.
+
+    A path that is there as it is written is never split.
+    """
+    base, at, number = name.rpartition("@")
+    if at and number.isascii() and number.isdigit() and not Path(name).expanduser().exists():
+        return base, int(number)
+    return name, None
+
+
+def read_series(name: str, tree: Tree | None) -> Series:
+    """The series ``name`` as it applies to ``tree``; of the name "SERIES@N" its first N patches.
+
+    The patches of a series are its diffs in their order, and after them, as one more, what its sys/ folder
+    brings.  Without a tree: as it applies to the user-mode guest, whose sources stand where FreeBSD's do;
+    a folder's diffs are then those of its ``series.usermode`` (none where there is no such file).
+
+    Raises UsageError.
+    """
+    base, upto = split_step(name)
+    path = find_series(base)
     if path.is_file():
-        return Series(path.stem, path, ((path.name, path.read_bytes(), 1),), (), ())
+        return _first(Series(path.stem, path, ((path.name, path.read_bytes(), 1),), (), ()), upto)
     diffs: list[tuple[str, bytes, int]] = []
-    for listing in (f"series.{tree.revision}", f"series.{tree.major}", "series"):
+    listings = (f"series.{tree.revision}", f"series.{tree.major}", "series") if tree else ("series.usermode",)
+    for listing in listings:
         if (path / listing).is_file():
             for number, line in enumerate((path / listing).read_text().splitlines(), 1):
                 words = line.split("#", 1)[0].split()
@@ -127,21 +155,42 @@ def read_series(name: str, tree: Tree) -> Series:
                 diffs.append((words[0], diff.read_bytes(), strip))
             break
     else:
-        diffs = [
-            (p.name, p.read_bytes(), 1) for p in sorted(path.glob("*.patch")) + sorted(path.glob("*.diff"))
-        ]
+        if tree is not None or not (path / "series").is_file():
+            diffs = [
+                (p.name, p.read_bytes(), 1) for p in sorted(path.glob("*.patch")) + sorted(path.glob("*.diff"))
+            ]
     files: list[tuple[str, Path]] = []
     appends: list[tuple[str, bytes]] = []
     for p in sorted((path / "sys").rglob("*")):
         if p.is_file():
             rel = p.relative_to(path).as_posix()
             if rel in ("sys/conf/files.append", "sys/conf/options.append"):
+                if tree is None:
+                    continue  # its Makefile is dnh's own
                 appends.append((rel.removesuffix(".append"), p.read_bytes()))
             elif not p.name.endswith(("~", ".orig", ".rej", ".pyc")):
                 files.append((rel, p))
     if not diffs and not files and not appends:
+        if tree is None and (path / "series").is_file():
+            raise UsageError(f"{path}: nothing for the user-mode guest (no series.usermode, no sys/ folder)")
         raise UsageError(f"{path}: no series file, no .patch or .diff, no sys/ folder: not a patch series")
-    return Series(path.name, path, tuple(diffs), tuple(files), tuple(appends))
+    return _first(Series(path.name, path, tuple(diffs), tuple(files), tuple(appends)), upto)
+
+
+def _first(series: Series, upto: int | None) -> Series:
+    """The first ``upto`` patches of a series."""
+    if upto is None:
+        return series
+    if upto > series.steps:
+        raise UsageError(f"{series.name}@{upto}: the series has {series.steps} patch{'es' * (series.steps != 1)}")
+    whole = upto > len(series.diffs)
+    return replace(
+        series,
+        name=f"{series.name}@{upto}",
+        diffs=series.diffs[:upto],
+        files=series.files if whole else (),
+        appends=series.appends if whole else (),
+    )
 
 
 def _name(line: bytes, strip: int) -> str | None:

@@ -1,47 +1,41 @@
-"""From the words of ``--guest`` to a guest: usermode, qemu[:NAME], bhyve[:NAME], remote:USER@HOST or FILE."""
+"""From the words of ``--guest`` to a guest; for the words see harness.guest.kernels."""
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import UsageError
+from harness.guest import kernels
 from harness.guest.base import Guest, GuestConfig
 from harness.guest.build import sanitizers
 from harness.guest.usermode import UsermodeGuest
 from harness.run.runner import GuestMaker, Progress
 from harness.scenario import Scenario
 
-KINDS = ("usermode", "qemu", "bhyve", "remote")
-
 
 def check(word: str) -> tuple[str, str | None]:
     """('qemu', 'NAME') from ``qemu:NAME``.  Raises UsageError with the nearest right word."""
-    kind, _, name = word.partition(":")
-    if kind not in KINDS:
-        import difflib
-
-        near = difflib.get_close_matches(kind, KINDS, 1)
-        hint = f" (did you mean '{near[0]}'?)" if near else f": one of {', '.join(KINDS)}"
-        raise UsageError(f"no such kind of guest: '{kind}'{hint}")
-    if kind == "usermode" and name:
-        raise UsageError("the usermode guest has no names")
-    if kind == "remote" and not name:
-        raise UsageError("which machine? remote:USER@HOST, or remote:FILE.yaml")
-    return kind, name or None
+    kernel = kernels.parse(word)
+    return kernel.kind, kernel.name or None
 
 
 def maker(word: str, cold: bool = False, sanitize: str | None = None) -> GuestMaker:
     """A maker of guests for ``--guest WORD``.  Raises UsageError for what is not there."""
-    kind, name = check(word)
-    chosen = sanitizers(sanitize)
+    kernel = kernels.parse(word)
+    kernel = replace(kernel, sanitize=kernel.sanitize or sanitizers(sanitize))
+    kind = kernel.kind
+    building = threading.Lock()
 
     def make(scenario: Scenario, seed: int, folder: Path, progress: Progress) -> Guest:
+        nonlocal kernel
+        said = scenario.kernel
         config = GuestConfig(
-            folder=folder, seed=seed, flavour=scenario.kernel.flavour,
+            folder=folder, seed=seed, flavour="release" if (kernel.flavour or said.flavour) == "release" else "debug",
             clock=scenario.clock if kind == "usermode" else "wall", ncpu=scenario.ncpu,
-            patches=tuple(scenario.kernel.patches), options=tuple(scenario.kernel.options),
-            tunables={k: str(v) for k, v in scenario.kernel.tunables.items()},
-            modules=tuple(scenario.kernel.modules), sanitize=chosen,
+            patches=kernel.series(tuple(said.patches)), options=tuple(dict.fromkeys((*said.options, *kernel.options))),
+            tunables={k: str(v) for k, v in said.tunables.items()},
+            modules=tuple(said.modules), sanitize=kernel.sanitize, revision=kernel.revision,
         )  # fmt: skip
 
         def told(phase: str, fraction: float) -> None:
@@ -49,6 +43,9 @@ def maker(word: str, cold: bool = False, sanitize: str | None = None) -> GuestMa
 
         if kind == "usermode":
             return UsermodeGuest(config, told)
+        with building:  # a tree is built once, by the first run
+            kernel = kernels.prepared(kernel, told)
+        name = kernel.name or None
         if kind == "qemu":
             from harness.guest.qemu import QemuGuest, find_image
 
