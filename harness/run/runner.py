@@ -36,7 +36,7 @@ from harness.run.result import (
 from harness.run.sample import Sampler, counters
 from harness.run.store import Store, write_atomically
 from harness.scenario import Scenario
-from harness.scenario.model import Action
+from harness.scenario.model import Action, Event
 from harness.traffic import FlowMetrics
 
 Progress = Callable[[str, float | None], None]
@@ -44,6 +44,8 @@ GuestMaker = Callable[[Scenario, int, Path, Progress], Guest]
 
 #: Beyond the last flow's end: what is still queued arrives, receivers write their last line.
 GRACE = 2.0
+#: So late (s) an action that the dice chose is left out.
+LATE = 0.5
 
 
 @dataclass(frozen=True)
@@ -168,8 +170,9 @@ def _traffic(plan: Plan, guest: Guest, seen: _Seen, progress: Progress) -> None:
     zero = guest.now()
     for at, kind, _n, event in agenda:
         ahead = at - (guest.now() - zero)
-        if kind == 0 and ahead < -scenario.sample:
-            continue  # a slow guest: samples that are late are left out, events never
+        by_dice = event is not None and not isinstance(event, Event)
+        if (kind == 0 and ahead < -scenario.sample) or (by_dice and ahead < -LATE):
+            continue  # a slow guest: samples that are late are left out, and what the dice chose; events never
         guest.sleep(ahead)
         progress("run", min(1.0, at / total))
         t = guest.now() - zero
