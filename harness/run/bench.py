@@ -1,9 +1,10 @@
-"""``dnh bench usermode``: how fast the user-mode guest is on this machine, with the machine's name beside it."""
+"""``dnh bench usermode``: how fast and how large the user-mode guest is, with the machine's name beside it."""
 
 from __future__ import annotations
 
 import json
 import platform
+import re
 import statistics
 import tempfile
 import time
@@ -15,6 +16,7 @@ from harness.guest.base import GuestConfig
 from harness.guest.usermode import UsermodeGuest
 
 PACKETS = 1_500_000
+FLOWS = 10_000
 
 _HOSTS = (
     "jail -c name=a vnet persist path=/",
@@ -67,12 +69,36 @@ def _packets() -> float:
             guest.kill()
 
 
+def _memory() -> tuple[int, float]:
+    """Flows with a packet each in a queue of their own, and the guest's greatest memory with them in MiB."""
+    with tempfile.TemporaryDirectory() as folder:
+        guest = _guest(folder)
+        try:
+            guest.boot()
+            for command in _HOSTS:
+                guest.console.check(command)
+            guest.console.check("jexec a ipfw pipe 1 config bw 1Kbit/s")
+            guest.console.check("jexec a ipfw queue 1 config pipe 1 mask src-port 0xffff buckets 4096")
+            guest.console.check("jexec a ipfw -q add 100 queue 1 udp from any to any out")
+            for n in range(FLOWS // 250):
+                sender = "dngen send udp --to 10.0.1.2:5001 --senders 250 --pps 250 --size 200 --for 1s --id bench"
+                guest.console.check(f"jexec a {sender} > /tmp/b{n}", 120)
+            shown = re.search(r"(\d+) flows", guest.console.check("jexec a ipfw queue 1 show", 60))
+            assert shown is not None
+            return int(shown.group(1)), int(guest.console.check("sysctl -n kern.dnh.maxrss_kb")) / 1024
+        finally:
+            guest.kill()
+
+
 def usermode(as_json: bool) -> int:
     """Measure and print; 0."""
+    flows, mebibytes = _memory()
     figures = {
         "machine": f"{platform.node()} {platform.machine()} {_processor()}",
         "boot_ms": round(_boot() * 1000, 1),
         "packets_per_cpu_second": round(_packets()),
+        "flows": flows,
+        "flows_mib": round(mebibytes, 1),
     }
     if as_json:
         print(json.dumps(figures))
@@ -80,6 +106,7 @@ def usermode(as_json: bool) -> int:
     print(f"machine                    {figures['machine']}")
     print(f"boot to prompt             {figures['boot_ms']} ms (median of 7)")
     print(f"one FIFO pipe, udp to udp  {figures['packets_per_cpu_second']:,} packets/s of CPU")
+    print(f"{flows:,} flows queued       {figures['flows_mib']} MiB at most, the whole guest")
     return 0
 
 

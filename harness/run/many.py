@@ -38,6 +38,11 @@ class Guests:
 
         return made
 
+    @property
+    def closed(self) -> bool:
+        """Whether all guests have been ended."""
+        return self._closed
+
     def kill_all(self) -> None:
         """End every guest and let no new one begin."""
         with self._lock:
@@ -65,7 +70,7 @@ def run_many(
     told = threading.Lock()
 
     def one(plan: Plan) -> tuple[Result, Path]:
-        result, folder = run(plan, make, store, progress(plan))
+        result, folder = run(plan, make, store, progress(plan), lambda: guests.closed)
         with told:
             done(plan, result, folder)
         return result, folder

@@ -74,12 +74,15 @@ class _Seen:
     run: float = 0.0
 
 
-def run(plan: Plan, make_guest: GuestMaker, store: Store, progress: Progress = lambda _p, _f: None) -> tuple[Result, Path]:
+def run(
+    plan: Plan, make_guest: GuestMaker, store: Store, progress: Progress = lambda _p, _f: None,
+    interrupted_elsewhere: Callable[[], bool] = lambda: False,
+) -> tuple[Result, Path]:  # fmt: skip
     """Carry out one run; returns its result and its folder.
 
     Whatever the kernel does is in the result.  What the harness itself could not do, or what the guest
     refused of the scenario, is in it as the verdict ``error``; only an interruption is raised, after the
-    result was written.
+    result was written.  ``interrupted_elsewhere``: whether this run's guest was ended with all others.
     """
     scenario = plan.scenario
     folder = store.new_folder(scenario.name)
@@ -96,6 +99,8 @@ def run(plan: Plan, make_guest: GuestMaker, store: Store, progress: Progress = l
             guest = make_guest(scenario, plan.seed, folder, progress)
             verdict, reasons, setup_lines = _on_guest(plan, guest, folder, seen, progress)
         except DnhError as e:
+            if interrupted_elsewhere():
+                raise KeyboardInterrupt from None
             verdict, reasons = _stopped(e, guest, seen)
     except BaseException as e:
         interrupted = e
@@ -104,8 +109,14 @@ def run(plan: Plan, make_guest: GuestMaker, store: Store, progress: Progress = l
     finally:
         if guest is not None:
             guest.kill()
-    result = _conclude(plan, folder, seen, verdict, reasons, setup_lines, started, time.monotonic() - clock)
-    store.add(folder, result)
+    total = time.monotonic() - clock
+    try:
+        result = _conclude(plan, folder, seen, verdict, reasons, setup_lines, started, total)
+        store.add(folder, result)
+    except (KeyboardInterrupt, SystemExit) as e:
+        interrupted = interrupted or e
+        result = _conclude(plan, folder, seen, verdict, reasons, setup_lines, started, total)
+        store.add(folder, result)
     if interrupted is not None:
         raise interrupted
     return result, folder

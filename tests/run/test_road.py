@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -119,43 +120,79 @@ def test_no_compiler_is_exit_3_and_says_so(tmp_path):
     assert "compiler" in done.stdout + done.stderr
 
 
-def _guests_of(pid: int) -> list[psutil.Process]:
-    try:
-        return [p for p in psutil.Process(pid).children(recursive=True) if "dnh-usermode" in p.name()]
-    except psutil.NoSuchProcess:
-        return []
+def _alive(sid: int, seeds: range) -> list[psutil.Process]:
+    """What lives of the session that a process started, and guests with these seeds: each is in a session of its own."""
+    found = []
+    for p in psutil.process_iter():
+        try:
+            words = p.cmdline()
+            guest = "dnh-usermode" in p.name() and "--seed" in words and int(words[words.index("--seed") + 1]) in seeds
+            if (guest or os.getsid(p.pid) == sid) and p.status() != psutil.STATUS_ZOMBIE:
+                found.append(p)
+        except (psutil.Error, ProcessLookupError, PermissionError):
+            continue
+    return found
 
 
-@pytest.mark.parametrize("what", ["interrupt", "terminate", "guest"])
+def _guests(seeds: range) -> list[psutil.Process]:
+    return _alive(-1, seeds)
+
+
+def _all_gone(sid: int, seeds: range) -> bool:
+    """Whether all of it ends within five seconds."""
+    end = time.monotonic() + 5
+    while _alive(sid, seeds):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+REPEATS = 6
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("what", ["SIGINT", "SIGTERM", "SIGKILL", "guest"])
 def test_killed_at_random_nothing_stays_and_the_result_reads(tmp_path, what):
-    """DNH_KILLS=100 for the long form."""
+    """The harness by each of three signals, or its guests by SIGKILL; DNH_KILLS=100 for the long form."""
     rng = random.Random(what)
-    for n in range(int(os.environ.get("DNH_KILLS", "4"))):
+    first = random.SystemRandom().randrange(10**6, 10**9)
+    for n in range(int(os.environ.get("DNH_KILLS", "3"))):
         out = tmp_path / f"{what}{n}"
+        seeds = range(first + n * REPEATS, first + (n + 1) * REPEATS)
+        words = ["run", QUICK, "--repeat", str(REPEATS), "--seed", str(seeds[0]), "--jobs", "2", "--out", out]
         process = subprocess.Popen(
-            [sys.executable, "-m", "harness", "run", str(QUICK), "--repeat", "8", "--jobs", "2", "--out", str(out)],
+            [sys.executable, "-m", "harness", *words],
             cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
-        deadline = time.monotonic() + 60
-        while not _guests_of(process.pid) and process.poll() is None and time.monotonic() < deadline:
+        began = time.monotonic()
+        while not (out.exists() or process.poll() is not None):  # Python itself has no manners while it starts
             time.sleep(0.005)
-        time.sleep(rng.uniform(0, 0.5))
-        guests = _guests_of(process.pid)
+        time.sleep(rng.uniform(0, 1.5))
+        killed = 0
         if what == "guest":
-            for g in guests:
-                g.kill()
-        elif what == "interrupt":
-            process.send_signal(signal.SIGINT)
+            for g in _guests(seeds):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    g.kill()
+                    killed += 1
         else:
-            process.terminate()
-        error = process.communicate(timeout=60)[1]
-        assert "Traceback" not in error, error
+            process.send_signal(signal.Signals[what])
+        error = process.communicate(timeout=120)[1]
+        told = f"{what} {n}, {time.monotonic() - began:.2f} s: exit {process.returncode}\n{error}"
+        assert "Traceback" not in error, told
+        assert _all_gone(process.pid, seeds), told
+        runs = [p for p in out.iterdir() if p.is_dir()]
+        read = [json.loads(p.read_text()) for p in out.glob("*/result.json")]
+        verdicts = [r["verdict"] for r in read]
+        if what == "SIGKILL":
+            continue
+        assert len(read) == len(runs), told
         if what == "guest":
-            assert process.returncode in (0, 3)
-        end = time.monotonic() + 5
-        while any(g.is_running() and g.status() != psutil.STATUS_ZOMBIE for g in guests) and time.monotonic() < end:
-            time.sleep(0.02)
-        assert not any(g.is_running() and g.status() != psutil.STATUS_ZOMBIE for g in guests)
-        for folder in out.iterdir() if out.exists() else []:
-            if folder.is_dir() and (folder / "result.json").exists():
-                json.loads((folder / "result.json").read_text())
+            assert process.returncode in (0, 3), told
+            assert len(runs) == REPEATS and verdicts.count("error") <= killed, told
+            assert (process.returncode == 3) == ("error" in verdicts), told
+            assert all("SIGKILL" in r["reasons"][0] for r in read if r["verdict"] == "error"), told
+        else:
+            assert process.returncode in (0, 130 if what == "SIGINT" else 143), told
+            assert set(verdicts) <= {"pass", "error"}, told
+            assert all(r["reasons"] == ["interrupted"] for r in read if r["verdict"] == "error"), told

@@ -84,9 +84,10 @@ def booted(
     seed: int = 1,
     clock: Literal["virtual", "wall"] = "virtual",
     flavour: Literal["debug", "release"] = "debug",
+    tunables: dict[str, str] | None = None,
 ) -> Iterator[Lab]:
     """A guest for one test; the environment's DNH_SANITIZE puts it under a sanitizer."""
-    guest = UsermodeGuest(GuestConfig(folder=folder, seed=seed, clock=clock, flavour=flavour))
+    guest = UsermodeGuest(GuestConfig(folder=folder, seed=seed, clock=clock, flavour=flavour, tunables=tunables or {}))
     try:
         guest.boot()
         yield Lab(guest)

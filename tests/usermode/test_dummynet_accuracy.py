@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from dnlab import Flow, fresh, rate, router, send, steady
@@ -48,6 +49,34 @@ def test_delay_within_one_tick(lab: Lab, ms: int) -> None:
     assert got["received"] == got["sender"]["sent"]
     assert ms * 1e6 - 1e6 <= got["delay"]["min"]
     assert got["delay"]["max"] <= ms * 1e6 + 1e6
+
+
+@pytest.mark.parametrize("hz", [100, 250, 1000, 4000])
+def test_rate_and_delay_over_the_whole_range(tmp_path: Path, hz: int) -> None:
+    """56 Kbit/s to 1 Gbit/s within 1 %; 0 to 200 ms, which dummynet counts in whole ticks, within one tick."""
+    tick = 1e9 / hz
+    with booted(tmp_path, flavour="release", tunables={"kern.hz": str(hz)}) as lab:
+        line_topology(lab)
+        router(lab, "add 100 pipe 1 udp from any to any out xmit wan")
+        lab.do("jexec router sysctl net.inet.ip.dummynet.pipe_byte_limit=4000000")
+        lab.do("jexec client ping -c 1 -i 0.01 -t 2 10.0.2.2")
+        wrong = []
+        for bits, size in ((56e3, 200), (512e3, 1500), (10e6, 64), (100e6, 1500), (1e9, 1500)):
+            packet = size * 8 / bits  # s that one takes
+            # What the link carries in two ticks has to fit into the queue.
+            router(lab, f"pipe 1 config bw {bits:.0f}bit/s queue {max(20 * size, int(2 * bits / 8 / hz))}B")
+            seconds = max(200 / hz, 150 * packet)
+            got = send(lab, Flow(5001, f"{bits * 1.3:.0f}bit/s", size, seconds), tail=60 * packet + 1)[0]
+            if rate(got) != pytest.approx(bits, rel=0.01):
+                wrong.append(f"{bits:g} bit/s: {rate(got):g}")
+            for ms in (0, 1, 7, 35, 200):
+                router(lab, f"pipe 1 config bw {bits:.0f}bit/s delay {ms}ms")
+                got = send(lab, Flow(5001, f"{bits / 20:.0f}bit/s", size, 300 * packet))[0]
+                delay = ms * hz // 1000 * tick
+                low, high = got["delay"]["min"], got["delay"]["max"] - packet * 1e9
+                if not (delay - tick <= low and high <= delay + tick and got["received"] == got["sender"]["sent"]):
+                    wrong.append(f"{bits:g} bit/s, {ms} ms: {low / 1e6:g} to {high / 1e6:g} ms")
+        assert not wrong, wrong
 
 
 def test_queue_limits_in_slots_and_bytes(lab: Lab) -> None:

@@ -99,6 +99,16 @@ static u_long fail_count;
 SYSCTL_ULONG(_kern_dnh, OID_AUTO, malloc_fail_every, CTLFLAG_RW, &fail_every, 0,
     "Every n-th M_NOWAIT allocation fails (0: none)");
 
+static int
+sysctl_maxrss(SYSCTL_HANDLER_ARGS)
+{
+	uint64_t kb = host_maxrss_kb();
+
+	return (sysctl_handle_64(oidp, &kb, 0, req));
+}
+SYSCTL_PROC(_kern_dnh, OID_AUTO, maxrss_kb, CTLTYPE_U64 | CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, 0,
+    sysctl_maxrss, "QU", "Most memory that the guest's process has had at once");
+
 SYSCTL_NODE(_vm, OID_AUTO, redzone, CTLFLAG_RW, 0, "Redzone data");
 static int redzone_panic = 1;
 SYSCTL_INT(_vm_redzone, OID_AUTO, panic, CTLFLAG_RWTUN, &redzone_panic, 0,

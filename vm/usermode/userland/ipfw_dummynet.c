@@ -153,19 +153,18 @@ take_qsize(struct config *c)
 	    "byte", "bytes", NULL };
 	const char *arg = *c->av++;
 	char *end;
-	u_long v;
+	u_long v, unit = 1;
 
 	v = strtoul(arg, &end, 0);
-	if (end == arg || v > INT_MAX / 1024)
+	if (end != arg && one_of(end, kbytes))
+		unit = 1024;
+	else if (end == arg || (*end != '\0' && !one_of(end, bytes)))
 		ERRX(EX_DATAERR, "queue: invalid argument %s", arg);
-	if (one_of(end, kbytes)) {
-		c->fs.flags |= DN_QSIZE_BYTES;
-		v *= 1024;
-	} else if (one_of(end, bytes))
-		c->fs.flags |= DN_QSIZE_BYTES;
-	else if (*end != '\0')
+	if (v > INT_MAX / unit)
 		ERRX(EX_DATAERR, "queue: invalid argument %s", arg);
-	c->fs.qsize = v;
+	if (*end != '\0')
+		c->fs.flags |= DN_QSIZE_BYTES;
+	c->fs.qsize = v * unit;
 	return (EX_OK);
 }
 
