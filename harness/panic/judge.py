@@ -34,9 +34,11 @@ def panic_of(event: Event, version: str, arch: str) -> Panic:
             (f.trap for f in frames if f.trap and not is_interrupt(f.trap)), trace.pending if trace else ""
         )
         trapped = any(f.function in ("trap_fatal", "dblfault_handler") for f in frames)
-        if trapped and (found := re.match(r"trap (0x[0-9a-f]+|\d+)", inside)):
+        if trapped and (found := re.match(r"trap (0x[0-9a-f]+|[1-9]\d*)", inside)):
             trap = _number(found[1])
-            trap_name = naming.TRAP_NAMES.get(trap or 0, "")
+        elif trapped and any(f.function == "trap_pfault" for f in frames):
+            trap = 12  # the trap line is cut off, its handler is not
+        trap_name = naming.TRAP_NAMES.get(trap or 0, "")
     if trap is None and panic_line is not None:
         trap = naming.trap_number(panic_line)
         trap_name = panic_line if trap is not None else ""

@@ -48,8 +48,9 @@ _MACHINERY = re.compile(
     | propagate_priority | sleepq_\w+ | _sleep | _cv_\w+ | cv_\w+ | msleep\w* | mi_switch | sched_\w+
     | lockmgr\w*
     | _?vn_lock\w* | VOP_LOCK\w* | vop_(?:std)?lock\w* | _?callout_(?:stop|reset|drain|schedule)\w*
-    | _+lockmgr\w* | _*mtx_\w+ | _*rw_\w+ | _*sx_\w+ | _*rm_\w+ | _*epoch_\w+ | in_epoch\w* | seqc_\w+
-    | malloc\w* | free | zfree | realloc\w* | contigmalloc\w* | contigfree | kmem_\w+ | kmalloc\w* | uma_\w+
+    | _+lockmgr\w* | _*(?:lkpi_)?mtx_\w+ | _*rw_\w+ | _*sx_\w+ | _*rm_\w+ | _*epoch_\w+ | in_epoch\w* | seqc_\w+
+    | _?refcount_\w+ | if_ref | if_rele
+    | malloc\w* | wait_checks | free | zfree | realloc\w* | contigmalloc\w* | contigfree | kmem_\w+ | kmalloc\w* | uma_\w+
     | zone_\w+ | keg_\w+ | slab_\w+ | bucket_\w+ | cache_(?:alloc|free)\w* | item_[cd]tor | trash_\w+
     | memguard_\w+
     | redzone_\w+ | mb_[cd]tor\w* | mb_free\w* | m_free\w* | m_get\w* | m_demote\w*
@@ -63,6 +64,7 @@ _MACHINERY = re.compile(
     re.VERBOSE,
 )
 _PANICKING = frozenset({"vpanic", "panic", "kassert_panic", "trap_fatal", "dblfault_handler", "spl_panic"})
+_TRAPPED = frozenset({"trap_fatal", "dblfault_handler"})
 # Where every thread begins: never at fault.
 _ROOTS = re.compile(
     r"fork_exit|fork_trampoline|mi_startup|btext|amd64_syscall|fast_syscall\w*|X\w*syscall\w*|syscall\w*|"
@@ -116,18 +118,25 @@ def is_root(function: str) -> bool:
     return _ROOTS.fullmatch(function) is not None
 
 
+def _is_struck(frame: Frame) -> bool:
+    return bool(frame.trap) and not is_interrupt(frame.trap)
+
+
 def culprit(frames: Sequence[Frame]) -> str:
     """First function that did not act for somebody else; empty where the stack has none.
 
-    Counted from the call of panic() on: what panic() itself calls (console, debugger) is above it.
+    Counted from the call of panic() on: what panic() itself calls (console, debugger) is above it.  Where
+    the handler of a trap panicked, from the function on that the trap struck.
     """
     own = [f for f in frames if not f.inlined]
     panicked = max((i for i, f in enumerate(own) if f.function in _PANICKING), default=-1)
+    if panicked >= 0 and own[panicked].function in _TRAPPED:
+        panicked = next((i for i in range(panicked, len(own)) if _is_struck(own[i])), panicked + 1) - 1
     names = [f.function for f in own[panicked + 1 :] if not _NAMELESS.fullmatch(f.function)]
     for name in names:
         if not is_machinery(name) and not is_root(name):
             return name
-    struck = [f.function for f in frames if f.trap and not is_interrupt(f.trap)]
+    struck = [f.function for f in frames if _is_struck(f)]
     return next((name for name in struck if not _NAMELESS.fullmatch(name)), "")
 
 
@@ -223,8 +232,10 @@ def signature(kind: Kind, normalized: str, where: str, loop: tuple[str, ...], lo
     """The panic's name: readable words and eight hexadecimal digits, fit for a file name and a shell.
 
     Made of the kind, the normalized message and the culprit; a spent stack of its cycle instead, an order
-    reversal of its locks.  Nothing that a build changes goes in: offsets, lines, callers.
+    reversal of its locks.  Nothing that a build changes goes in: offsets, lines, callers.  An assertion counts
+    as a plain panic: since FreeBSD 14 its backtrace does not tell the two apart.
     """
+    kind = Kind.PANIC if kind is Kind.KASSERT else kind
     parts: tuple[str, ...]
     where = re.sub(r"[^A-Za-z0-9_.+]", "", where)
     if kind is Kind.LOR:

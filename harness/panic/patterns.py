@@ -39,6 +39,7 @@ ALARMS = tuple(
         "Stopped at",
         "Tracing ",
         "curthread ",
+        "show pcpu",
         "ABORTING BOOT",
         "o bootable ",
         "No /boot/",
@@ -68,6 +69,7 @@ STACK_FRAME = re.compile(
     r"#(?P<n>\d{1,10})\s+(?P<pc>0x[0-9a-f]+) at"
     r" (?P<sym>[A-Za-z0-9_.$?]{1,128})(?:\+(?P<off>0x[0-9a-f]+|\d{1,10}))?$"
 )
+BARE_FRAME = re.compile(r"(?P<sym>[A-Za-z_]\w+)\+(?P<off>0x[0-9a-f]+)$")  # as people copy them by hand
 KGDB_FRAME = re.compile(
     r"#(?P<n>\d{1,10})\s+(?:(?P<pc>0x[0-9a-f]+) in )?(?P<name>[A-Za-z0-9_.$?]+"
     r"|<signal handler called>)(?: ?\((?P<rest>.*))?$"
@@ -83,6 +85,8 @@ FATAL_TRAP = re.compile(r"Fatal trap (?P<n>\d{1,10}): (?P<name>.+?) while in (?P
 FATAL_TRAP_CUT = re.compile(r"Fatal trap (?P<n>\d{1,10}): (?P<name>[a-zA-Z ()/-]{3,60})$")
 PANIC = re.compile(r"panic: ?(?P<message>.*)$")
 PANIC_MIDDLE = re.compile(r"(?<![\w./-])(?<!after )panic: (?P<message>.+)$")
+PATH_CUT = re.compile(r"/\S*[\w/]$")
+PATH_GOES_ON = re.compile(r"[\w.+-]*(?:/[\w.+-]+)*\.[chS]:\d")
 SETTING = re.compile(r"\s*(?P<key>[A-Za-z][\w #]{1,24}?)\s*(?:=|:)\s+(?P<value>\S.*)$")
 PROCESS = re.compile(r"(?P<pid>\d{1,10})(?: \((?P<name>.*)\))?")
 THREAD_LINE = re.compile(r"\[ ?thread pid (?P<pid>\d{1,10}) tid (?P<tid>\d{1,10}) ?\]")
@@ -118,7 +122,8 @@ MISMATCH_FROM = re.compile(r"while (?:exclusively|share) locked from \S+:\d+$")
 DUPLICATE = re.compile(r'acquiring duplicate lock of same type: "?(?P<lock>[^"]*)"?$')
 BARE_FRAMES = re.compile(
     r"(?:vpanic|panic|trap_fatal)\(\) at |#\d+ .* (?:at|in) (?:vpanic|panic|trap_fatal)[+ ]"
-    r"|KDB: stack backtrace|Stopped at|Tracing (?:command|pid) |curthread\s*="
+    r"|KDB: stack backtrace|Stopped at|Tracing (?:command|pid) |curthread\s*=|show pcpu$"
+    r"|(?:kdb_backtrace|vpanic)\+0x[0-9a-f]+$"
 )
 ESTABLISHED = re.compile(r"lock order .+ established at:$")
 ATTEMPTED = re.compile(r"lock order .+ attempted at:$")
@@ -143,7 +148,7 @@ BREAK = re.compile(
     re.I,
 )
 VERSION = re.compile(r"(?:@\(#\))?(?P<version>FreeBSD \d+\.\d+-[A-Z][\w.-]+.*)$")
-RELEASE = re.compile(r"\bFreeBSD \d+\.\d+-(?:RELEASE|STABLE|CURRENT|PRERELEASE)[\w.-]*")
+RELEASE = re.compile(r"\bFreeBSD \d+\.\d+-(?:RELEASE|STABLE|CURRENT|PRERELEASE|ALPHA|BETA|RC)[\w.-]*")
 VERSION_STRING = re.compile(r"\s*Version String: (?P<version>FreeBSD .+)$")
 PANIC_STRING = re.compile(r"\s*Panic String: ?(?P<message>.*)$")
 BANNER = re.compile(r"---<<BOOT>>---|Copyright \(c\) 1992-\d{4} The FreeBSD Project")

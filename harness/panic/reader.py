@@ -23,6 +23,7 @@ from harness.panic.sources import NEWEST_FIRST, Source, chunks
 _LONGEST_LINE = 1 << 14
 _LIMIT = 1000  # reports of one log
 _PANICKING = ("vpanic", "panic", "kassert_panic", "kdb_backtrace", "db_trace_self_wrapper")
+_HEX_DIGITS = tuple("0123456789abcdef")
 _IDLE_END, _DEBUGGER_END = 40, 4000  # lines without meaning after which a report is over
 
 
@@ -308,6 +309,8 @@ class _Reader:
             ):
                 event.note("two CPUs trapped at once: their fields may be mixed")
                 return False
+            if event.message == name.strip() and not (event.has_frames or event.registers):
+                self.event = None  # a summary's title: here is the thing itself
         self._start(number, text.strip(), "trap", kernel, Kind.DOUBLE_FAULT if trap == 23 else Kind.TRAP)
         event = self.event
         assert event is not None
@@ -520,6 +523,13 @@ class _Reader:
             return True
         if ") at " in stripped and (found := p.FRAME.match(stripped)) and self._frame(event, found):
             return True
+        if stripped.endswith(_HEX_DIGITS) and (found := p.BARE_FRAME.match(stripped)):
+            if event.trace is None and found["sym"] in _PANICKING:
+                self._begin(event)
+                event.confirmed = True
+            if event.trace is not None:
+                event.trace.add(Frame(found["sym"], _offset(found["off"])))
+                return True
         trace = event.trace
         if first == "-" and trace is not None and (found := p.TRAP_LINE.match(stripped)):
             trace.pending = found["what"]
@@ -555,6 +565,10 @@ class _Reader:
             if stripped.startswith("KDB: enter"):
                 event.debugger = True
             return True
+        if stripped.startswith("GNU gdb ") and event.message and not event.has_frames:
+            event.confirmed = True  # savecore's summary: the message buffer follows
+            event.message_open = False
+            return True
         if stripped.startswith(("Stopped at", "--More--", "db>")):
             event.debugger = True
             return True
@@ -578,6 +592,7 @@ class _Reader:
             and "://" not in stripped
         ):
             hard = event.message_width in (80, 132) and not message.endswith((" at", "@", ",", ":", " for"))
+            hard = hard or bool(p.PATH_CUT.search(message) and p.PATH_GOES_ON.match(stripped))
             event.message = message + ("" if hard else " ") + stripped
             event.message_width = len(stripped)
             event.note("wrapped lines were joined")
