@@ -1,0 +1,1 @@
+# OS fingerprints: none (pfctl asks for the file)
