@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of the scenario")
     run.add_argument("--json", metavar="FILE", help="write all results as JSON ('-': to the output)")
     run.add_argument("--cold", action="store_true", help="boot for every run, no warm start")
+    run.add_argument("--dump", choices=("text", "full"), help="on a panic, a crash dump into the run's folder (qemu)")
     run.add_argument("--sanitize", metavar="LIST", help="user-mode guest: address,undefined or thread ($DNH_SANITIZE)")
     run.add_argument("--out", type=Path, metavar="FOLDER", help="where the runs' folders go")
     run.add_argument("--keep", action="store_true", help="stay at the guest's console after the last run")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from harness.guest.build import sanitizers
 from harness.guest.console import Console
@@ -21,6 +21,7 @@ class GuestConfig:
     ``patches`` are series by name or folder, ``options`` kernel options, ``tunables`` loader tunables,
     ``modules`` what is loaded after boot, ``revision`` a git revision of the user-mode guest's own sources.
     ``folder`` receives console.log and whatever else there is.
+    ``dump`` asks for a crash dump on a panic, of the guests that can make one.
     """
 
     folder: Path
@@ -34,6 +35,7 @@ class GuestConfig:
     modules: tuple[str, ...] = ()
     sanitize: tuple[str, ...] = field(default_factory=sanitizers)
     revision: str = ""
+    dump: Literal["text", "full"] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,3 +91,19 @@ class Guest(Protocol):
     def power_off(self) -> None: ...
 
     def kill(self) -> None: ...
+
+
+@runtime_checkable
+class CrashDumper(Protocol):
+    """A guest that can have its kernel write a crash dump."""
+
+    def before_questions(self) -> tuple[str, ...]:
+        """What the debugger is told before it is asked anything: to keep its answers for the dump."""
+        ...
+
+    def crash_dump(self) -> Path | None:
+        """At the debugger's prompt: the dump as a file in the run's folder, None where none was asked for.
+
+        Raises MachineryError when there is no dump afterwards.  The guest has ended then.
+        """
+        ...

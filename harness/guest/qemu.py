@@ -19,6 +19,7 @@ from pathlib import Path
 import pexpect
 
 from harness.errors import MachineryError, UsageError
+from harness.guest import dump
 from harness.guest.accel import Accelerator, choose
 from harness.guest.base import GuestConfig, GuestIdentity
 from harness.guest.build import Progress
@@ -27,6 +28,7 @@ from harness.guest.qmp import Monitor
 from harness.kernel import store
 from harness.paths import cache_dir
 
+DUMP_LIMIT = 180.0  # seconds in which a kernel writes its crash dump
 BOOT_LIMIT = 240.0  # seconds; TCG needs some ten, a busy machine several times that
 MEMORY_MB = 512
 TAG = "dnh"
@@ -88,6 +90,9 @@ class QemuGuest:
         self._img(
             "create", "-q", "-f", "qcow2", "-b", str(self._image.disk), "-F", self._image.disk_format, str(self._overlay)
         )
+        if self._config.dump:
+            # A crash dump goes to the end of the disk, which for that is longer than what the image uses of it.
+            self._img("resize", "-q", str(self._overlay), f"+{MEMORY_MB + 64}M")
         if self._config.tunables:
             if self._image.tunables_offset is None:
                 raise UsageError(f"image {self._image.name} takes no tunables: it was not built here")
@@ -149,6 +154,29 @@ class QemuGuest:
             raise MachineryError(f"the guest shows no prompt within {BOOT_LIMIT:g} s of its start") from e
         for module in self._config.modules:
             self.console.check(f"kldload -n {module}")
+        if self._config.dump:
+            self.console.check("dumpon /dev/vtbd0")
+
+    def before_questions(self) -> tuple[str, ...]:
+        return dump.BEFORE[self._config.dump] if self._config.dump else ()
+
+    def crash_dump(self) -> Path | None:
+        if self._config.dump is None or self._monitor is None:
+            return None
+        self.console.debug(dump.WRITE[self._config.dump], timeout=DUMP_LIMIT)
+        # QEMU keeps tables of the overlay in its memory until it ends by itself.
+        with contextlib.suppress(MachineryError):
+            self._monitor.execute("quit")
+        with contextlib.suppress(pexpect.ExceptionPexpect, OSError):
+            if self._process is not None:
+                self._process.expect(pexpect.EOF, timeout=20)
+        self.kill(keep_work=True)
+        raw = self._work / "disk.raw"
+        self._img("convert", "-O", "raw", str(self._overlay), str(raw))
+        try:
+            return dump.save_from(raw, self._config.folder)
+        finally:
+            raw.unlink(missing_ok=True)
 
     def _ended(self) -> str | None:
         p = self._process
@@ -161,7 +189,8 @@ class QemuGuest:
     # -- warm starts -----------------------------------------------------------------------------
 
     def _warm(self, key: str) -> Path:
-        return cache_dir("warm") / f"{self._image.identity.digest[:16]}-{key}.qcow2"
+        longer = "-dump" if self._config.dump else ""
+        return cache_dir("warm") / f"{self._image.identity.digest[:16]}-{key}{longer}.qcow2"
 
     def restore(self, key: str) -> bool:
         """Start from the warm start of that key; False when there is none (or ``cold`` was asked for)."""

@@ -78,6 +78,8 @@ def _command(args: argparse.Namespace, scenario: Scenario, seed: int) -> str:
     words = [os.environ.get("DNH_COMMAND", "dnh"), "run", _shown(Path(scenario.file))]
     if args.guest != "usermode":
         words += ["--guest", args.guest]
+    if args.dump:
+        words += ["--dump", args.dump]
     words += ["--seed", str(seed), "--repeat", "1"]
     for word in args.set:
         words += ["--set", word]
@@ -114,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"--{name} {value}: at least {1 if name == 'repeat' else 0}")
     cells = _load_all(_files(args.scenarios), _settings(args.set))
     plans, left_out = _plans(args, cells)
-    make = guests.maker(args.guest, args.cold, args.sanitize)
+    make = guests.maker(args.guest, args.cold, args.sanitize, args.dump)
     store = Store(args.out)
     jobs = args.jobs or (1 if args.guest.startswith("qemu") else os.cpu_count() or 1)
     with Bars(total=len(plans)) as bars:

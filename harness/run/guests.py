@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal, cast
 
+from harness.errors import UsageError
 from harness.guest import kernels
 from harness.guest.base import Guest, GuestConfig
 from harness.guest.build import sanitizers
@@ -20,7 +22,7 @@ def check(word: str) -> tuple[str, str | None]:
     return kernel.kind, kernel.name or None
 
 
-def maker(word: str, cold: bool = False, sanitize: str | None = None) -> GuestMaker:
+def maker(word: str, cold: bool = False, sanitize: str | None = None, dump: str | None = None) -> GuestMaker:
     """A maker of guests for ``--guest WORD``.  Raises UsageError for what is not there."""
     kernel = kernels.parse(word)
     kernel = replace(kernel, sanitize=kernel.sanitize or sanitizers(sanitize))
@@ -30,12 +32,16 @@ def maker(word: str, cold: bool = False, sanitize: str | None = None) -> GuestMa
     def make(scenario: Scenario, seed: int, folder: Path, progress: Progress) -> Guest:
         nonlocal kernel
         said = scenario.kernel
+        wanted = cast(Literal["text", "full"] | None, dump or said.dump)
+        if wanted and kind != "qemu":
+            raise UsageError(f"a crash dump can be had of a qemu guest only, not of {kind}")
         config = GuestConfig(
             folder=folder, seed=seed, flavour="release" if (kernel.flavour or said.flavour) == "release" else "debug",
             clock=scenario.clock if kind == "usermode" else "wall", ncpu=scenario.ncpu,
             patches=kernel.series(tuple(said.patches)), options=tuple(dict.fromkeys((*said.options, *kernel.options))),
             tunables={k: str(v) for k, v in said.tunables.items()},
             modules=tuple(said.modules), sanitize=kernel.sanitize, revision=kernel.revision,
+            dump=wanted,
         )  # fmt: skip
 
         def told(phase: str, fraction: float) -> None:

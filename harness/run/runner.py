@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import panic as panics
-from harness.errors import DnhError
-from harness.guest.base import Guest, GuestIdentity
+from harness.errors import DnhError, MachineryError
+from harness.guest import dump
+from harness.guest.base import CrashDumper, Guest, GuestIdentity
 from harness.guest.console import DEBUGGER_SCRIPT, GuestHung, GuestRebooted, KernelStopped
 from harness.guest.usermode import sanitizer_report
 from harness.panic import Panic
@@ -207,17 +208,35 @@ def _stopped(error: DnhError, guest: Guest | None, seen: _Seen) -> tuple[Verdict
         return Verdict.PANIC, [f"the guest rebooted by itself: {error.sign}"]
     if isinstance(error, KernelStopped):
         if error.at_debugger and guest is not None:
-            guest.console.debug(DEBUGGER_SCRIPT)
-        elif guest is not None:
+            return Verdict.PANIC, _question(guest)
+        if guest is not None:
             guest.console.drain(1.0)
         return Verdict.PANIC, []
     if isinstance(error, GuestHung):
         if guest is not None and guest.break_to_debugger():
-            guest.console.debug(DEBUGGER_SCRIPT)
+            return Verdict.HANG, [str(error), *_question(guest)]
         return Verdict.HANG, [str(error)]
     if guest is not None and hasattr(guest, "console"):
         guest.console.drain(0.1)
     return Verdict.ERROR, [str(error)]
+
+
+def _question(guest: Guest) -> list[str]:
+    """Ask the debugger what a developer would ask, then for the crash dump, where one is wanted; what went wrong of it."""
+    if not isinstance(guest, CrashDumper):
+        guest.console.debug(DEBUGGER_SCRIPT)
+        return []
+    guest.console.debug((*guest.before_questions(), *DEBUGGER_SCRIPT))
+    try:
+        guest.crash_dump()
+    except MachineryError as e:
+        return [str(e)]
+    return []
+
+
+def _files(folder: Path) -> dict[str, str]:
+    dumps = [name for name in dump.FILES.values() if (folder / name).exists()]
+    return {"console": "console.log", "scenario": "scenario.yaml", **dict(zip(("dump",), dumps, strict=False))}
 
 
 def _lines(path: Path) -> int:
@@ -288,7 +307,7 @@ def _conclude(
         seed=plan.seed, repeat=plan.repeat, verdict=verdict, declared=Verdict(declared[0]), as_expected=expected,
         reasons=reasons, expectations=expectations, flows=seen.flows, queues=seen.queues, counters=seen.counters,
         events=seen.events, panic=fatal, reports=reports, command=plan.command,
-        files={"console": "console.log", "scenario": "scenario.yaml"},
+        files=_files(folder),
         durations=Durations(
             started=started.isoformat(timespec="seconds"), boot=round(seen.boot, 3), setup=round(seen.setup, 3),
             run=round(seen.run, 3), total=round(total, 3),

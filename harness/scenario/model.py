@@ -409,6 +409,8 @@ class Kernel(_Model):
     """Loader tunables."""
     modules: Annotated[tuple[FileWord, ...], BeforeValidator(_several), _list_of({"type": "string"})] = ()
     """Modules loaded after boot."""
+    dump: Literal["text", "full"] | None = None
+    """A crash dump on a panic: text (what the debugger says and the message buffer, a tar) or full (a vmcore)."""
 
 
 class Flow(_Model):
