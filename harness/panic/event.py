@@ -10,6 +10,7 @@ from harness.panic import naming
 from harness.panic.model import Frame, Kind
 
 HEAD, TAIL = 400, 80  # lines of a report that are kept
+IDLE_END = 40  # lines without meaning after which a report is over
 FRAMES = 2048  # of one backtrace
 
 
