@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UsageError
-from harness.kernel.patches import PatchError, apply_series, read_series
+from harness.kernel.patches import PatchError, apply_series, read_series, with_needs
 from harness.kernel.revisions import archive, resolve
 from harness.paths import cache_dir, data_dir
 
@@ -33,13 +33,13 @@ class Sources:
 
 
 def sources(patches: Sequence[str], revision: str = "") -> Sources:
-    """The sources of the guest with the series ``patches`` (names, folders; with @N their first N patches).
+    """The sources of the guest with the series ``patches`` (names, folders; with @N their first N patches) and what they need.
 
     ``revision``: vm/ as of that revision of the checkout that dnh is run from.
     Raises UsageError for a series or a revision that is not there, PatchError for one that does not apply.
     """
     vm = _revision(revision) if revision else None
-    series = [read_series(name, None) for name in patches]
+    series = [read_series(name, None) for name in with_needs(patches)]
     if not any(s.diffs for s in series):
         return Sources(tuple(s.folder for s in series if s.files), vm)
     own = (vm or data_dir("vm")) / "usermode"

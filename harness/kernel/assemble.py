@@ -30,7 +30,7 @@ from harness.errors import MachineryError, UsageError
 from harness.kernel import config, image, store
 from harness.kernel.checks import Toolchain, check
 from harness.kernel.elf import needed
-from harness.kernel.patches import Reader, Series, apply_series, read_series
+from harness.kernel.patches import Reader, Series, apply_series, read_series, with_needs
 from harness.kernel.runner import BuildFailed, Counts, Progress, run_phase
 from harness.kernel.sources import Overlay, digest_of, kernel_paths, world_paths
 from harness.kernel.store import Identity, Image
@@ -314,7 +314,7 @@ def build(spec: KernelSpec, progress: Progress = _no_progress) -> Result:
     """
     began = time.monotonic()
     tree = read_tree(spec.src)
-    series = [read_series(p, tree) for p in spec.patches]
+    series = [read_series(p, tree) for p in with_needs(spec.patches)]
     name = spec.guest_name(tree)
     root = cache_dir("kernel")
     base = root / "trees" / f"{tree.path.name}-{hashlib.sha256(str(tree.path).encode()).hexdigest()[:8]}"

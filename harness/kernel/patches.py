@@ -5,6 +5,7 @@ A series is a folder (or a single .patch or .diff file):
     series              names of diffs, one a line, in order; "-pN" and "# comment" as in quilt
     series.15, .15.1    the same for one release; the most specific one that exists is taken
     series.usermode     the same for the user-mode guest, which takes no other
+    series.yaml         needs: [NAME, ...], the series that go before it; those beside it, or that come with the program
     sys/...             new files, copied into the tree as they are (a file the tree has already is an error)
     sys/conf/files.append, sys/conf/options.append
                         lines put at the end of the tree's sys/conf/files and sys/conf/options
@@ -21,6 +22,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import UsageError
 from harness.kernel.tree import Tree
@@ -119,6 +123,53 @@ def split_step(name: str) -> tuple[str, int | None]:
     if at and number.isascii() and number.isdigit() and not Path(name).expanduser().exists():
         return base, int(number)
     return name, None
+
+
+class SeriesNote(BaseModel):
+    """What a series.yaml says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    needs: tuple[str, ...] = ()
+    """Series without which this one makes no sense."""
+
+
+def read_note(path: Path) -> SeriesNote:
+    """The series.yaml of a series' folder, an empty one where there is none.  Raises UsageError."""
+    note = path / "series.yaml"
+    if not note.is_file():
+        return SeriesNote()
+    try:
+        return SeriesNote.model_validate(yaml.safe_load(note.read_text(encoding="utf-8")) or {})
+    except yaml.YAMLError as e:
+        raise UsageError(f"{note}: {' '.join(str(e).split())}") from e
+    except ValidationError as e:
+        first = e.errors()[0]
+        raise UsageError(f"{note}: {'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}") from e
+
+
+def with_needs(names: Sequence[str]) -> tuple[str, ...]:
+    """``names`` with what they need put before them, each series once.
+
+    Raises UsageError for a series that is not there, and for two that need one another.
+    """
+    out: dict[Path, str] = {}
+
+    def add(name: str, asking: tuple[Path, ...]) -> None:
+        path = find_series(split_step(name)[0])
+        if path in asking:
+            raise UsageError(f"the patch series {name} needs itself: " + " -> ".join(p.name for p in (*asking, path)))
+        if path in out:
+            return
+        for need in read_note(path).needs:
+            beside = path.parent / need
+            own = path.parent == data_dir("kernel-patches").resolve() or not beside.is_dir()
+            add(need if own else str(beside), (*asking, path))
+        out[path] = name
+
+    for name in names:
+        add(name, ())
+    return tuple(out.values())
 
 
 def read_series(name: str, tree: Tree | None) -> Series:

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
-from harness.kernel.patches import PatchError, Series, apply_file, apply_series, parse_diff, read_series
+from harness.kernel.patches import (
+    PatchError,
+    Series,
+    apply_file,
+    apply_series,
+    parse_diff,
+    read_series,
+    with_needs,
+)
 from harness.kernel.tree import Tree
 
 TREE = Tree(Path("/nowhere"), "15.1-RELEASE-p1", 1501000, 19)
@@ -158,3 +166,19 @@ def test_series_refusals(tmp_path: Path) -> None:
     (own / "sys/a.c").write_text("mine\n")
     with pytest.raises(PatchError, match="another file of that name"):
         apply_series([series(own)], {"sys/a.c": b"theirs\n"}.get)
+
+
+def test_a_series_brings_what_it_needs(tmp_path: Path) -> None:
+    for name, note in {"a": "", "b": "needs: [a]", "c": "needs: [b, a]"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "series.yaml").write_text(note)
+    a, b, c = (str(tmp_path / n) for n in "abc")
+    assert with_needs([c]) == (a, b, c)
+    assert with_needs([a, c, b]) == (a, b, c)
+    assert with_needs(["pspat-attempts"]) == ("pspat", "pspat-attempts")
+    (tmp_path / "a" / "series.yaml").write_text("needs: [c]")
+    with pytest.raises(UsageError, match="needs itself"):
+        with_needs([c])
+    (tmp_path / "a" / "series.yaml").write_text("needs: 3")
+    with pytest.raises(UsageError, match=r"series\.yaml: needs"):
+        with_needs([c])

@@ -60,10 +60,6 @@ VNET_DEFINE(u_int, pspat_flowset);
 /* The vnet is on its way out. */
 VNET_DEFINE(bool, pspat_dying);
 
-#ifdef PSPAT_ATTEMPTS
-volatile u_int pspat_broken;
-#endif
-
 /*
  * All below that changes is under this; it is taken before any other lock.
  * The locks come and go by sysinits, for an unload tells the module first and
@@ -297,7 +293,7 @@ pspat_apply(u_int enable, u_int point)
 /*
  * Sysctls.
  */
-static SYSCTL_NODE(_net, OID_AUTO, pspat, CTLFLAG_RW | CTLFLAG_MPSAFE, 0,
+SYSCTL_NODE(_net, OID_AUTO, pspat, CTLFLAG_RW | CTLFLAG_MPSAFE, 0,
     "Parallel packet scheduler");
 
 static int
@@ -344,6 +340,20 @@ pspat_sysctl_name(struct sysctl_oid *oidp, struct sysctl_req *req,
 	return (EINVAL);
 }
 
+/*
+ * Packets are taken there from now on, or as soon as PSPAT is on.
+ */
+int
+pspat_intercept(u_int point)
+{
+	int error;
+
+	sx_xlock(&pspat_sx);
+	error = pspat_apply(pspat_enable, point);
+	sx_xunlock(&pspat_sx);
+	return (error);
+}
+
 static int
 pspat_sysctl_intercept(SYSCTL_HANDLER_ARGS)
 {
@@ -355,10 +365,7 @@ pspat_sysctl_intercept(SYSCTL_HANDLER_ARGS)
 	    &value);
 	if (error != 0 || req->newptr == NULL)
 		return (error);
-	sx_xlock(&pspat_sx);
-	error = pspat_apply(pspat_enable, value);
-	sx_xunlock(&pspat_sx);
-	return (error);
+	return (pspat_intercept(value));
 }
 SYSCTL_PROC(_net_pspat, OID_AUTO, intercept,
     CTLTYPE_STRING | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0,
@@ -451,44 +458,6 @@ pspat_sysctl_custody(SYSCTL_HANDLER_ARGS)
 SYSCTL_PROC(_net_pspat_stats, OID_AUTO, custody,
     CTLTYPE_U64 | CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, 0, pspat_sysctl_custody,
     "QU", "Packets that PSPAT has now");
-
-#ifdef PSPAT_ATTEMPTS
-static SYSCTL_NODE(_net_pspat, OID_AUTO, break, CTLFLAG_RW | CTLFLAG_MPSAFE, 0,
-    "Rules to be broken");
-static int
-pspat_sysctl_break(SYSCTL_HANDLER_ARGS)
-{
-	u_int bit, value;
-	int error;
-
-	bit = 1u << arg2;
-	value = (pspat_broken & bit) != 0;
-	error = sysctl_handle_int(oidp, &value, 0, req);
-	if (error != 0 || req->newptr == NULL)
-		return (error);
-	if (value != 0)
-		atomic_set_int(&pspat_broken, bit);
-	else
-		atomic_clear_int(&pspat_broken, bit);
-	return (0);
-}
-#define	PSPAT_RULE(n, text)						\
-SYSCTL_PROC(_net_pspat_break, OID_AUTO, c##n,				\
-    CTLTYPE_UINT | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, n,		\
-    pspat_sysctl_break, "IU", text)
-PSPAT_RULE(1, "owner: the hook's caller keeps the packet as well");
-PSPAT_RULE(2, "tag: packets re-enter the stack without their rule");
-PSPAT_RULE(3, "vnet: the arbiter has none");
-PSPAT_RULE(4, "epoch: the arbiter is not in it");
-PSPAT_RULE(5, "lock: schedulers without dummynet's lock");
-PSPAT_RULE(6, "lifetime: the sender's stack is read later");
-PSPAT_RULE(7, "context: a sender may sleep for memory");
-PSPAT_RULE(8, "thread: senders are not pinned");
-PSPAT_RULE(9, "errors: a refused packet is freed twice");
-PSPAT_RULE(10, "departure: interfaces and schedulers are not watched");
-PSPAT_RULE(11, "once: packets may be taken again");
-PSPAT_RULE(12, "queues: slots are handed back unread");
-#endif
 
 /*
  * A vnet goes: what it sends now goes by, what we have of it goes out or is

@@ -38,14 +38,21 @@ enum pspat_xmit {
 };
 
 /*
- * Rules broken on purpose, one bit for each of C1..C12: options
- * PSPAT_ATTEMPTS, and in no other build.
+ * Rules broken on purpose, and ways that were no good: the series
+ * pspat-attempts, with options PSPAT_ATTEMPTS.  Nothing of it in this build.
  */
 #ifdef PSPAT_ATTEMPTS
-extern volatile u_int pspat_broken;
-#define	PSPAT_BROKEN(n)	__predict_false((pspat_broken & (1u << (n))) != 0)
+#include <netpfil/pspat/pspat_attempts.h>
 #else
-#define	PSPAT_BROKEN(n)	false
+#define	PSPAT_BROKEN(n)			false
+#define	PSPAT_WAY(way)			false
+#define	PSPAT_LENT
+#define	PSPAT_LEND(pt, what, from)	((void)0)
+#define	pspat_attempt_client(m0, fwa, point)	(0)
+#define	pspat_attempt_tag(m, pt)	(true)
+#define	pspat_attempt_insert(m)		(0)
+#define	pspat_attempt_reread(pt)	((void)0)
+#define	pspat_attempt_if_output(ifp, m, pt)	(0)
 #endif
 
 #endif /* !_NETPFIL_PSPAT_H_ */

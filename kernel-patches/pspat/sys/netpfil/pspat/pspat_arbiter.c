@@ -106,7 +106,7 @@ pspat_mailbox_create(u_int slots, u_int cpu)
  * What dummynet puts on a packet of its own: schedulers and AQMs read it, it
  * comes first, and it is what a packet re-enters the stack with (C2).
  */
-static bool
+bool
 pspat_dn_tag(struct mbuf *m, struct pspat_tag *pt)
 {
 	struct m_tag *t;
@@ -117,8 +117,7 @@ pspat_dn_tag(struct mbuf *m, struct pspat_tag *pt)
 		return (false);
 	m_tag_prepend(m, t);
 	dt = (struct dn_pkt_tag *)(t + 1);
-	dt->rule = PSPAT_BROKEN(6) && pt->pt_args != NULL ?
-	    pt->pt_args->rule : pt->pt_rule;
+	dt->rule = pt->pt_rule;
 	dt->rule.info &= IPFW_ONEPASS;
 #ifdef IPFW_IS_DUMMYNET
 	dt->rule.info |= pt->pt_rule.info & IPFW_IS_DUMMYNET;
@@ -255,6 +254,12 @@ pspat_enqueue(struct pspat_softc *sc, struct mbuf *m, struct pspat_tag *pt,
 		pspat_ready_append(ready, m);
 		return;
 	}
+	if (PSPAT_WAY(DIRECT)) {
+		pspat_ready_append(ready, m);
+		return;
+	}
+	if (PSPAT_BROKEN(6))
+		pspat_attempt_reread(pt);
 	fs = dn_ht_find(V_dn_cfg.fshash, pt->pt_flowset, 0, NULL);
 	if (fs == NULL || fs->sched == NULL) {
 		if (pt->pt_point == PSPAT_IF_OUTPUT) {
@@ -266,8 +271,7 @@ pspat_enqueue(struct pspat_softc *sc, struct mbuf *m, struct pspat_tag *pt,
 		pspat_drop(m);
 		return;
 	}
-	id = PSPAT_BROKEN(6) && pt->pt_args != NULL ? &pt->pt_args->f_id :
-	    &pt->pt_flow;
+	id = &pt->pt_flow;
 	if (!pspat_dn_tag(m, pt) ||
 	    (si = ipdn_si_find(fs->sched, id)) == NULL) {
 		PSPAT_COUNT(drop_nomem);

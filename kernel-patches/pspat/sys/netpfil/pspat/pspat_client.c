@@ -125,13 +125,9 @@ pspat_deliver(struct mbuf *m)
 	struct pspat_softc *sc = &pspat_sc;
 	int error;
 
-	if (PSPAT_BROKEN(8)) {
-		struct pspat_mailbox *mb = sc->sc_box[curcpu];
-
-		/* C8: somebody else may come between the two. */
-		DELAY(1);
-		error = pspat_mailbox_insert(mb, m);
-	} else {
+	if (PSPAT_BROKEN(8))
+		error = pspat_attempt_insert(m);
+	else {
 		critical_enter();
 		error = pspat_mailbox_insert(sc->sc_box[curcpu], m);
 		critical_exit();
@@ -172,6 +168,17 @@ pspat_wakeup(void)
 }
 
 /*
+ * The flowset that a rule names, as dummynet numbers them.
+ */
+uint32_t
+pspat_flowset_number(const struct ipfw_rule_ref *rule)
+{
+
+	return ((rule->info & IPFW_INFO_MASK) +
+	    ((rule->info & IPFW_IS_PIPE) != 0 ? 2 * DN_MAX_ID : 0));
+}
+
+/*
  * In dummynet_io()'s place behind ip_dn_io_ptr.
  *
  * Whatever happens the packet is no longer the caller's: *m0 is NULL (C1).
@@ -195,6 +202,9 @@ pspat_dn_io(struct mbuf **m0, struct ip_fw_args *fwa)
 		return (sc->sc_dn_io(m0, fwa));
 	}
 
+	if (PSPAT_WAY(CLIENT))
+		return (pspat_attempt_client(m0, fwa, point));
+
 	pt = pspat_tag_attach(m, fwa->ifp, point);
 	if (__predict_false(pt == NULL)) {
 		PSPAT_COUNT(refused_nomem);
@@ -202,8 +212,7 @@ pspat_dn_io(struct mbuf **m0, struct ip_fw_args *fwa)
 		*m0 = NULL;
 		return (ENOBUFS);
 	}
-	pt->pt_flowset = (fwa->rule.info & IPFW_INFO_MASK) +
-	    ((fwa->rule.info & IPFW_IS_PIPE) != 0 ? 2 * DN_MAX_ID : 0);
+	pt->pt_flowset = pspat_flowset_number(&fwa->rule);
 	pt->pt_dir = DIR_OUT;
 	if (point == PSPAT_DUMMYNET_L2)
 		pt->pt_dir |= PROTO_LAYER2;
@@ -211,7 +220,9 @@ pspat_dn_io(struct mbuf **m0, struct ip_fw_args *fwa)
 		pt->pt_dir |= PROTO_IPV6;
 	pt->pt_rule = fwa->rule;
 	pt->pt_flow = fwa->f_id;
-	pt->pt_args = fwa;
+	PSPAT_LEND(pt, args, fwa);
+	if (PSPAT_WAY(TAGGED))
+		(void)pspat_attempt_tag(m, pt);
 
 	if (!PSPAT_BROKEN(1))
 		*m0 = NULL;
@@ -282,7 +293,7 @@ pspat_if_output(struct ifnet *ifp, struct mbuf *m, const struct sockaddr *dst,
 	NET_EPOCH_ASSERT();
 
 	if (sc->sc_point != PSPAT_IF_OUTPUT || V_pspat_dying ||
-	    V_pspat_flowset == 0 ||
+	    (V_pspat_flowset == 0 && !PSPAT_WAY(DIRECT)) ||
 	    (dst->sa_family != AF_INET && dst->sa_family != AF_INET6) ||
 	    dst->sa_len > sizeof(pt->pt_dst) ||
 	    (ro != NULL && ro->ro_prepend != NULL) ||
@@ -297,6 +308,8 @@ pspat_if_output(struct ifnet *ifp, struct mbuf *m, const struct sockaddr *dst,
 		m_freem(m);
 		return (ENOBUFS);
 	}
+	PSPAT_LEND(pt, gw, dst);
+	PSPAT_LEND(pt, ro, ro);
 	bcopy(dst, &pt->pt_dst, dst->sa_len);
 	pt->pt_ro_flags = ro != NULL ? ro->ro_flags & ~RT_HAS_HEADER : 0;
 	pt->pt_dir = DIR_OUT | (dst->sa_family == AF_INET6 ? PROTO_IPV6 : 0);

@@ -59,7 +59,7 @@
 /*
  * Out, in the packet's vnet, in the epoch.  The interface is there or NULL.
  */
-static int
+int
 pspat_output(struct mbuf *m, u_int dir, struct ifnet *ifp)
 {
 
@@ -161,6 +161,10 @@ pspat_exit(struct mbuf *m)
 		if (t->m_tag_cookie == MTAG_ABI_COMPAT &&
 		    t->m_tag_id == PACKET_TAG_DUMMYNET)
 			m_tag_delete(m, t);
+		if (PSPAT_BROKEN(6)) {
+			error = pspat_attempt_if_output(ifp, m, pt);
+			goto sent;
+		}
 		bzero(&ro, sizeof(ro));
 		ro.ro_flags = pt->pt_ro_flags;
 		bcopy(&pt->pt_dst, &ro.ro_dst, MIN(sizeof(ro.ro_dst),
@@ -183,6 +187,7 @@ pspat_exit(struct mbuf *m)
 		(void)pspat_dn_untag(m, &dir);
 		error = pspat_output(m, dir, ifp);
 	}
+sent:
 	if_rele(ifp);
 	PSPAT_COUNT(out);
 	if (error != 0)

@@ -37,7 +37,7 @@ struct pspat_tag {
 		struct sockaddr_in	sin;
 		struct sockaddr_in6	sin6;
 	} pt_dst;			/* PSPAT_IF_OUTPUT: the next hop */
-	struct ip_fw_args *pt_args;	/* C6 broken: the sender's stack */
+	PSPAT_LENT
 };
 
 /*
@@ -111,20 +111,27 @@ VNET_DECLARE(u_int, pspat_flowset);
 VNET_DECLARE(bool, pspat_dying);
 #define	V_pspat_dying	VNET(pspat_dying)
 
+/* pspat.c */
+SYSCTL_DECL(_net_pspat);
+int	pspat_intercept(u_int);
+
 /* pspat_client.c */
 int	pspat_dn_io(struct mbuf **, struct ip_fw_args *);
 int	pspat_if_output(struct ifnet *, struct mbuf *, const struct sockaddr *,
 	    struct route *);
 void	pspat_tag_release(struct m_tag *);
 struct pspat_tag *pspat_tag_find(struct mbuf *);
+uint32_t pspat_flowset_number(const struct ipfw_rule_ref *);
 
 /* pspat_arbiter.c */
 void	pspat_arbiter(void *);
 struct pspat_mailbox *pspat_mailbox_create(u_int, u_int);
 void	pspat_wakeup(void);
+bool	pspat_dn_tag(struct mbuf *, struct pspat_tag *);
 
 /* pspat_exit.c */
 void	pspat_exit(struct mbuf *);
+int	pspat_output(struct mbuf *, u_int, struct ifnet *);
 void	pspat_dispatcher(void *);
 bool	pspat_hand_over(struct mbuf *);
 
