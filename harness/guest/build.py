@@ -145,7 +145,8 @@ def _units(spec: BuildSpec, cc: str) -> list[_Unit]:
     ours = [f"-fmacro-prefix-map={made}/=/usr/src/sys/"] if made else []
     common = [*COMMON_FLAGS, *FLAVOURS[spec.flavour], *(f"-D{o}" for o in spec.options)]
     if spec.sanitize:
-        common += [f"-fsanitize={','.join(spec.sanitize)}", "-fno-sanitize-recover=all", "-DDNH_SANITIZE"]
+        # The optimizer works long on what a sanitizer adds, and wins little.
+        common += ["-O1", f"-fsanitize={','.join(spec.sanitize)}", "-fno-sanitize-recover=all", "-DDNH_SANITIZE"]
         if "undefined" in spec.sanitize:
             # A wild pointer and a division by zero are the guest's to trap on: its words are FreeBSD's.
             common.append("-fno-sanitize=null,alignment,integer-divide-by-zero")

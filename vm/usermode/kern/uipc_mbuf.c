@@ -701,11 +701,51 @@ m_prepend(struct mbuf *m, int len, int how)
 	return (mn);
 }
 
+/* An mbuf to go before n, with n's packet header when it has one. */
+static struct mbuf *
+header_taken(struct mbuf *n)
+{
+	struct mbuf *m;
+
+	m = (n->m_flags & M_PKTHDR) != 0 ? m_gethdr(M_NOWAIT, (short)n->m_type) :
+	    m_get(M_NOWAIT, (short)n->m_type);
+	if (m != NULL && (n->m_flags & M_PKTHDR) != 0)
+		m_move_pkthdr(m, n);
+	return (m);
+}
+
+/* The first len bytes of n's chain go behind what m holds, and the rest follows; NULL and all freed when n is short. */
+static struct mbuf *
+gather(struct mbuf *m, struct mbuf *n, int len)
+{
+	int count, space;
+
+	space = (int)(&m->m_dat[MLEN] - (m->m_data + m->m_len));
+	do {
+		count = imin(imin(imax(len, max_protohdr), space), n->m_len);
+		memcpy(mtod(m, caddr_t) + m->m_len, mtod(n, caddr_t), (size_t)count);
+		len -= count;
+		m->m_len += count;
+		n->m_len -= count;
+		space -= count;
+		if (n->m_len != 0)
+			n->m_data += count;
+		else
+			n = m_free(n);
+	} while (len > 0 && n != NULL);
+	if (len > 0) {
+		(void)m_free(m);
+		m_freem(n);
+		return (NULL);
+	}
+	m->m_next = n;
+	return (m);
+}
+
 struct mbuf *
 m_pullup(struct mbuf *n, int len)
 {
 	struct mbuf *m;
-	int count, space;
 
 	KASSERT((n->m_flags & M_EXTPG) == 0, ("%s: unmapped mbuf %p", __func__, n));
 	/* Room behind what there is already: no other mbuf is needed. */
@@ -718,32 +758,11 @@ m_pullup(struct mbuf *n, int len)
 	} else {
 		if (len > MHLEN)
 			goto bad;
-		m = (n->m_flags & M_PKTHDR) != 0 ? m_gethdr(M_NOWAIT, (short)n->m_type) :
-		    m_get(M_NOWAIT, (short)n->m_type);
+		m = header_taken(n);
 		if (m == NULL)
 			goto bad;
-		if ((n->m_flags & M_PKTHDR) != 0)
-			m_move_pkthdr(m, n);
 	}
-	space = (int)(&m->m_dat[MLEN] - (m->m_data + m->m_len));
-	do {
-		count = imin(imin(imax(len, max_protohdr), space), n->m_len);
-		memcpy(mtod(m, caddr_t) + m->m_len, mtod(n, caddr_t), (size_t)count);
-		len -= count;
-		m->m_len += count;
-		n->m_len -= count;
-		space -= count;
-		if (n->m_len != 0)
-			n->m_data += count;
-		else
-			n = m_free(n);
-	} while (len > 0 && n != NULL);
-	if (len > 0) {
-		(void)m_free(m);
-		goto bad;
-	}
-	m->m_next = n;
-	return (m);
+	return (gather(m, n, len));
 bad:
 	m_freem(n);
 	return (NULL);
@@ -753,36 +772,14 @@ struct mbuf *
 m_copyup(struct mbuf *n, int len, int dstoff)
 {
 	struct mbuf *m;
-	int count, space;
 
 	if (len > MHLEN - dstoff)
 		goto bad;
-	m = (n->m_flags & M_PKTHDR) != 0 ? m_gethdr(M_NOWAIT, (short)n->m_type) :
-	    m_get(M_NOWAIT, (short)n->m_type);
+	m = header_taken(n);
 	if (m == NULL)
 		goto bad;
-	if ((n->m_flags & M_PKTHDR) != 0)
-		m_move_pkthdr(m, n);
 	m->m_data += dstoff;
-	space = (int)(&m->m_dat[MLEN] - (m->m_data + m->m_len));
-	do {
-		count = imin(imin(imax(len, max_protohdr), space), n->m_len);
-		memcpy(mtod(m, caddr_t) + m->m_len, mtod(n, caddr_t), (size_t)count);
-		len -= count;
-		m->m_len += count;
-		n->m_len -= count;
-		space -= count;
-		if (n->m_len != 0)
-			n->m_data += count;
-		else
-			n = m_free(n);
-	} while (len > 0 && n != NULL);
-	if (len > 0) {
-		(void)m_free(m);
-		goto bad;
-	}
-	m->m_next = n;
-	return (m);
+	return (gather(m, n, len));
 bad:
 	m_freem(n);
 	return (NULL);

@@ -48,6 +48,20 @@ ip_fillid(struct ip *ip, bool do_random)
 		ip->ip_id = htons((uint16_t)atomic_fetchadd_int(&V_ip_id, 1));
 }
 
+/* Not onto the wire but in: the checksums that the hardware would have filled in are taken as good. */
+static int
+to_ourselves(struct mbuf *m)
+{
+	if (m->m_pkthdr.rcvif == NULL)
+		m->m_pkthdr.rcvif = V_loif;
+	m->m_pkthdr.csum_flags |= CSUM_IP_CHECKED | CSUM_IP_VALID;
+	if (m->m_pkthdr.csum_flags & CSUM_DELAY_DATA) {
+		m->m_pkthdr.csum_flags |= CSUM_DATA_VALID | CSUM_PSEUDO_HDR;
+		m->m_pkthdr.csum_data = 0xffff;
+	}
+	return (netisr_queue(NETISR_IP, m));
+}
+
 /*
  * Calls the filter.  0: go on.  -1: to another destination, look it up again.
  * 1: the packet is gone, *error says how.
@@ -84,14 +98,7 @@ ip_output_pfil(struct mbuf **mp, struct ifnet *ifp, int flags, struct inpcb *inp
 		/* Rewritten: maybe it is for ourselves now. */
 		if (in_localip(ip->ip_dst)) {
 			m->m_flags |= M_FASTFWD_OURS;
-			if (m->m_pkthdr.rcvif == NULL)
-				m->m_pkthdr.rcvif = V_loif;
-			m->m_pkthdr.csum_flags |= CSUM_IP_CHECKED | CSUM_IP_VALID;
-			if (m->m_pkthdr.csum_flags & CSUM_DELAY_DATA) {
-				m->m_pkthdr.csum_flags |= CSUM_DATA_VALID | CSUM_PSEUDO_HDR;
-				m->m_pkthdr.csum_data = 0xffff;
-			}
-			*error = netisr_queue(NETISR_IP, m);
+			*error = to_ourselves(m);
 			return (1);
 		}
 		bzero(dst, sizeof(*dst));
@@ -101,14 +108,7 @@ ip_output_pfil(struct mbuf **mp, struct ifnet *ifp, int flags, struct inpcb *inp
 		return (-1);
 	}
 	if (m->m_flags & M_FASTFWD_OURS) {
-		if (m->m_pkthdr.rcvif == NULL)
-			m->m_pkthdr.rcvif = V_loif;
-		m->m_pkthdr.csum_flags |= CSUM_IP_CHECKED | CSUM_IP_VALID;
-		if (m->m_pkthdr.csum_flags & CSUM_DELAY_DATA) {
-			m->m_pkthdr.csum_flags |= CSUM_DATA_VALID | CSUM_PSEUDO_HDR;
-			m->m_pkthdr.csum_data = 0xffff;
-		}
-		*error = netisr_queue(NETISR_IP, m);
+		*error = to_ourselves(m);
 		return (1);
 	}
 	if ((m->m_flags & M_IP_NEXTHOP) &&

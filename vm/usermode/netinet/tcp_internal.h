@@ -35,6 +35,14 @@ uint32_t tcp_ts_getticks(void);
 int64_t	tcp_now_us(void);
 
 int	tcp_output(struct tcpcb *tp);
+/* An IP header, a TCP header, options: what a segment starts with. */
+struct tcpiphdr {
+	struct ip	ip;
+	struct tcphdr	th;
+	u_char		opt[40];
+};
+struct tcpiphdr *tcp_headers(struct mbuf *m, int optlen, struct in_addr laddr, u_short lport,
+	    struct in_addr faddr, u_short fport);
 void	tcp_respond_rst(struct mbuf *m, const struct ip *ip, const struct tcphdr *th, int tlen);
 void	tcp_set_rexmt(struct tcpcb *tp);
 void	tcp_setpersist(struct tcpcb *tp);

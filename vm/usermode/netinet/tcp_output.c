@@ -23,12 +23,6 @@
 #include <machine/in_cksum.h>
 #include "tcp_internal.h"
 
-struct tcpiphdr_out {
-	struct ip	ip;
-	struct tcphdr	th;
-	u_char		opt[40];
-};
-
 /* The room that a reader has left, never less than what was promised. */
 static uint32_t
 tcp_rcvwindow(struct tcpcb *tp)
@@ -145,12 +139,40 @@ tcp_sndcopy(const struct tcpcb *tp, uint32_t off, uint32_t len, char *dst)
 	memcpy(dst + n, tp->t_sndbuf, len - n);
 }
 
+/*
+ * What all segments have in common: m, whose length is set, gets headers with
+ * room for optlen bytes of options.
+ */
+struct tcpiphdr *
+tcp_headers(struct mbuf *m, int optlen, struct in_addr laddr, u_short lport, struct in_addr faddr,
+    u_short fport)
+{
+	struct tcpiphdr *h = mtod(m, struct tcpiphdr *);
+
+	bzero(h, sizeof(struct ip) + sizeof(struct tcphdr));
+	h->ip.ip_v = IPVERSION;
+	h->ip.ip_hl = sizeof(struct ip) >> 2;
+	h->ip.ip_len = htons(m->m_pkthdr.len);
+	h->ip.ip_ttl = V_ip_defttl;
+	h->ip.ip_p = IPPROTO_TCP;
+	h->ip.ip_src = laddr;
+	h->ip.ip_dst = faddr;
+	h->th.th_sport = lport;
+	h->th.th_dport = fport;
+	h->th.th_off = (sizeof(struct tcphdr) + optlen) >> 2;
+	m->m_pkthdr.csum_flags = CSUM_TCP;
+	m->m_pkthdr.csum_data = offsetof(struct tcphdr, th_sum);
+	h->th.th_sum = in_pseudo(laddr.s_addr, faddr.s_addr,
+	    htonl((u_short)(m->m_pkthdr.len - sizeof(struct ip)) + IPPROTO_TCP));
+	return (h);
+}
+
 /* One segment; sequence numbers and timers are the caller's. */
 static int
 tcp_sendseg(struct tcpcb *tp, tcp_seq seq, uint32_t len, int flags)
 {
 	struct inpcb *inp = &tp->t_inpcb;
-	struct tcpiphdr_out *h;
+	struct tcpiphdr *h;
 	struct mbuf *m;
 	uint32_t win;
 	int optlen, hdrlen;
@@ -164,33 +186,19 @@ tcp_sendseg(struct tcpcb *tp, tcp_seq seq, uint32_t len, int flags)
 		return (ENOBUFS);
 	m->m_data += max_linkhdr;
 	m->m_len = m->m_pkthdr.len = hdrlen + len;
-	h = mtod(m, struct tcpiphdr_out *);
-	bzero(h, sizeof(struct ip) + sizeof(struct tcphdr));
+	h = tcp_headers(m, optlen, inp->inp_laddr, inp->inp_lport, inp->inp_faddr, inp->inp_fport);
 	memcpy(h->opt, opt, optlen);
 	if (len > 0)
 		tcp_sndcopy(tp, seq - tp->snd_una, len, mtod(m, char *) + hdrlen);
 
 	win = tcp_rcvwindow(tp);
-	h->th.th_sport = inp->inp_lport;
-	h->th.th_dport = inp->inp_fport;
 	h->th.th_seq = htonl(seq);
 	h->th.th_ack = flags & TH_ACK ? htonl(tp->rcv_nxt) : 0;
-	h->th.th_off = (sizeof(struct tcphdr) + optlen) >> 2;
 	h->th.th_flags = flags;
 	h->th.th_win = htons(flags & TH_SYN ? MIN(win, TCP_MAXWIN) : win >> tp->rcv_scale);
-	h->ip.ip_v = IPVERSION;
-	h->ip.ip_hl = sizeof(struct ip) >> 2;
 	h->ip.ip_tos = inp->inp_ip_tos;
-	h->ip.ip_len = htons(hdrlen + len);
 	h->ip.ip_off = htons(IP_DF);
 	h->ip.ip_ttl = inp->inp_ip_ttl;
-	h->ip.ip_p = IPPROTO_TCP;
-	h->ip.ip_src = inp->inp_laddr;
-	h->ip.ip_dst = inp->inp_faddr;
-	m->m_pkthdr.csum_flags = CSUM_TCP;
-	m->m_pkthdr.csum_data = offsetof(struct tcphdr, th_sum);
-	h->th.th_sum = in_pseudo(h->ip.ip_src.s_addr, h->ip.ip_dst.s_addr,
-	    htonl((u_short)(sizeof(struct tcphdr) + optlen + len) + IPPROTO_TCP));
 	m->m_pkthdr.flowid = ((uint32_t)inp->inp_lport << 16 | inp->inp_fport) ^
 	    inp->inp_faddr.s_addr;
 

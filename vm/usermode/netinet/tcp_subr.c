@@ -237,7 +237,7 @@ tcp_twstart(struct tcpcb *tp)
 void
 tcp_respond_rst(struct mbuf *m0, const struct ip *ip, const struct tcphdr *th, int tlen)
 {
-	struct { struct ip ip; struct tcphdr th; } *h;
+	struct tcpiphdr *h;
 	struct mbuf *m;
 
 	if ((th->th_flags & TH_RST) || (m0->m_flags & (M_BCAST | M_MCAST)))
@@ -246,19 +246,8 @@ tcp_respond_rst(struct mbuf *m0, const struct ip *ip, const struct tcphdr *th, i
 	if (m == NULL)
 		return;
 	m->m_data += max_linkhdr;
-	m->m_len = m->m_pkthdr.len = sizeof(*h);
-	h = mtod(m, __typeof(h));
-	bzero(h, sizeof(*h));
-	h->ip.ip_v = IPVERSION;
-	h->ip.ip_hl = sizeof(struct ip) >> 2;
-	h->ip.ip_len = htons(sizeof(*h));
-	h->ip.ip_ttl = V_ip_defttl;
-	h->ip.ip_p = IPPROTO_TCP;
-	h->ip.ip_src = ip->ip_dst;
-	h->ip.ip_dst = ip->ip_src;
-	h->th.th_sport = th->th_dport;
-	h->th.th_dport = th->th_sport;
-	h->th.th_off = sizeof(struct tcphdr) >> 2;
+	m->m_len = m->m_pkthdr.len = sizeof(struct ip) + sizeof(struct tcphdr);
+	h = tcp_headers(m, 0, ip->ip_dst, th->th_dport, ip->ip_src, th->th_sport);
 	if (th->th_flags & TH_ACK) {
 		h->th.th_seq = th->th_ack;
 		h->th.th_flags = TH_RST;
@@ -270,10 +259,6 @@ tcp_respond_rst(struct mbuf *m0, const struct ip *ip, const struct tcphdr *th, i
 		h->th.th_ack = htonl(ntohl(th->th_seq) + tlen);
 		h->th.th_flags = TH_RST | TH_ACK;
 	}
-	m->m_pkthdr.csum_flags = CSUM_TCP;
-	m->m_pkthdr.csum_data = offsetof(struct tcphdr, th_sum);
-	h->th.th_sum = in_pseudo(h->ip.ip_src.s_addr, h->ip.ip_dst.s_addr,
-	    htonl((u_short)sizeof(struct tcphdr) + IPPROTO_TCP));
 	TCPSTAT_INC(tcps_sndctrl);
 	(void)ip_output(m, NULL, NULL, 0, NULL, NULL);
 }

@@ -11,42 +11,46 @@
 #include <netinet/ip_var.h>
 #include "ipfw_user.h"
 
+static void
+complain(const struct ipfw *x, int error, const char *fmt, va_list ap)
+{
+	char buf[256];
+
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	u_eprintf("%s: %s%s%s\n", x->prog, buf, error != 0 ? ": " : "",
+	    error != 0 ? u_strerror(error) : "");
+}
+
 int
 ipfw_errx(const struct ipfw *x, int status, const char *fmt, ...)
 {
-	char buf[256];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(buf, sizeof(buf), fmt, ap);
+	complain(x, 0, fmt, ap);
 	va_end(ap);
-	u_eprintf("%s: %s\n", x->prog, buf);
 	return (status);
 }
 
 int
 ipfw_err(const struct ipfw *x, int status, int error, const char *fmt, ...)
 {
-	char buf[256];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(buf, sizeof(buf), fmt, ap);
+	complain(x, error, fmt, ap);
 	va_end(ap);
-	u_eprintf("%s: %s: %s\n", x->prog, buf, u_strerror(error));
 	return (status);
 }
 
 void
 ipfw_warnx(const struct ipfw *x, const char *fmt, ...)
 {
-	char buf[256];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(buf, sizeof(buf), fmt, ap);
+	complain(x, 0, fmt, ap);
 	va_end(ap);
-	u_eprintf("%s: %s\n", x->prog, buf);
 }
 
 bool

@@ -71,16 +71,12 @@ so_alloc(enum us_type type, struct vnet *vnet)
 static void
 so_flush(struct usock *s)
 {
-	struct mbuf *m, *next;
+	struct mbuf *m;
 
 	m = s->so_rcv_head;
 	s->so_rcv_head = s->so_rcv_tail = NULL;
 	s->so_rcv_cc = s->so_rcv_mbcnt = 0;
-	for (; m != NULL; m = next) {
-		next = m->m_nextpkt;
-		m->m_nextpkt = NULL;
-		m_freem(m);
-	}
+	m_freemp(m);
 }
 
 /* Nobody can reach it any more. */
