@@ -22,6 +22,7 @@ class GuestConfig:
     ``modules`` what is loaded after boot, ``revision`` a git revision of the user-mode guest's own sources.
     ``folder`` receives console.log and whatever else there is.
     ``dump`` asks for a crash dump on a panic, of the guests that can make one.
+    ``hang`` is how many seconds the guest may go without a sign of life.
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class GuestConfig:
     sanitize: tuple[str, ...] = field(default_factory=sanitizers)
     revision: str = ""
     dump: Literal["text", "full"] | None = None
+    hang: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Guest(Protocol):
 
     kind: str
     console: Console
+    notes: list[str]
+    """What is to be told of this guest beside the verdict, in whole sentences: a second boot, for one."""
 
     def boot(self) -> None: ...
 

@@ -137,6 +137,7 @@ class BhyveGuest:
         check_host()
         sweep()
         self._config = config
+        self.notes: list[str] = []
         self._image = image
         self._nmdm = os.environ.get("DNH_BHYVE_CONSOLE") == "nmdm"
         self.name = f"dnh-{os.getpid()}-{next(_count)}"
@@ -243,7 +244,9 @@ class BhyveGuest:
         if self._nmdm:
             self._line = self._open_nmdm()
         self._process = self._spawn("bhyve", self.arguments())
-        self.console = Console(self._line or self._process, log, alive=self._ended)
+        self.console = Console(
+            self._line or self._process, log, alive=self._ended, heartbeat=True, hang=self._config.hang
+        )
         try:
             self.console.wait_for(r"(?:^|[\r\n])# ", BOOT_LIMIT, booting=True)
         except GuestHung as e:

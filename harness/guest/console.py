@@ -44,7 +44,7 @@ class GuestRebooted(KernelStopped):
 
 
 class GuestHung(DnhError):
-    """No sign of life within the limit."""
+    """No sign of life, or no progress, within the limit."""
 
 
 class GuestGone(MachineryError):
@@ -77,7 +77,9 @@ _STOPPED = (
 )
 _DEBUGGER = rb"(?:^|[\r\n])db> "
 _REBOOTED = (
-    rb"(?:^|[\r\n])(?:---<<BOOT>>---|Consoles: (?:serial|internal|EFI)|BIOS drive |Copyright \(c\) 1992-)"
+    rb"(?:^|[\r\n])(?:---<<BOOT>>---|Consoles: (?:serial|internal|EFI)|BIOS drive |Copyright \(c\) 1992-"
+    rb"|Waiting \(max \d+ seconds\) for system process)"
+    rb"|Enter full pathname of shell or RETURN for /bin/sh"
 )
 #: What a kernel says on its way down when no debugger stops it.
 _GOES_DOWN = (
@@ -91,11 +93,58 @@ _BOOT_FAILED = (
     rb"|can't load 'kernel'|(?:^|[\r\n])OK |mountroot> |Enter full pathname of shell or RETURN for /bin/sh"
 )
 _PAGER = rb"--More--"
+#: The terminal's own answer to ^T (its VSTATUS): the kernel gives it, whatever the command at work does.
+_BEAT = rb"load: \d+\.\d\d +(?:cmd: ([^\r\n]*?) (\d+) \[([^\]\r\n]*)\] [\d.]+r ([\d.]+)u ([\d.]+)s )?[^\r\n]*[\r\n]+"
+_STATUS = b"\x14"
+#: It and the stack of the thread, which a debug kernel shows below it, as lines of an answer.
+_BEAT_LINES = re.compile(
+    r"^sleep: about \d+ second\(s\) left out of the original \d+\n|^load: \d+\.\d\d .*\n(?:(?:[\w.]+\+0x[0-9a-f]+ ?)+\n)?", re.M
+)
+#: Where a process waits that has nothing to do, and not for the kernel.
+_AT_REST = {"nanslp", "select", "wait", "kqread", "piperd", "ttyin", "pause", "sigsusp", "sbwait", "accept", "uwait"}
 _NEVER = rb"(?!)"
+LOADER_LIMIT = 90.0  # seconds from a guest's start to its kernel's first word
 _WINDOW = 1 << 17  # bytes that are searched each time something comes; more than is ever read at once
 
 #: What is asked of the debugger after a panic, as a developer would ask; a command it lacks costs nothing.
 DEBUGGER_SCRIPT = ("bt", "show registers", "show pcpu", "show alllocks", "alltrace", "ps")
+
+
+class _Pulse:
+    """The signs of life while something is waited for."""
+
+    def __init__(self, hang: float) -> None:
+        self.interval = min(2.0, max(hang / 4, 0.2))  # seconds between two questions
+        self.where: str | None = None  # the command at work and where it waits; None: the last question has no answer
+        self._life = self._asked = time.monotonic()
+        self._answered = True
+        self._used = ""
+
+    def silent(self) -> float:
+        """Seconds since the last sign of life, of a command that waits in the kernel: of progress."""
+        return time.monotonic() - self._life
+
+    def due(self) -> bool:
+        """Is it time to ask?  Whoever hears yes asks."""
+        now = time.monotonic()
+        if now - self._asked < self.interval:
+            return False
+        if not self._answered:
+            self.where = None
+        self._asked, self._answered = now, False
+        return True
+
+    def take(self, answer: re.Match[bytes], at_prompt: bool = False) -> None:
+        """An answer to ^T: life, if the command rests by its own will or has used the processor since."""
+        self._answered = True
+        if answer.group(1) is None:  # no foreground process: the shell is between two
+            self._life = time.monotonic()
+            return
+        name, pid, state, user, system = (g.decode("utf-8", "replace") for g in answer.groups())
+        used = f"{pid} {user} {system}"
+        self.where = f"{name} [{state}]"
+        if used != self._used or state in _AT_REST or at_prompt:
+            self._life, self._used = time.monotonic(), used
 
 
 class Console:
@@ -108,11 +157,19 @@ class Console:
         *,
         alive: Callable[[], str | None] = lambda: None,
         torn_after: float = 2.0,
+        by_itself: Callable[[], str | None] = lambda: None,
+        heartbeat: bool = False,
+        hang: float = 20.0,
     ) -> None:
         """Drive ``process``, appending all that it prints to ``log``.
 
-        ``alive`` returns None, or how the guest's process ended.  ``torn_after`` is how many seconds
-        of silence make the console ask again for an answer whose frame may have been torn.
+        ``alive`` returns None, or how the guest's process ended; ``by_itself`` what the guest did to that
+        end (it reset its machine), None where it had no part in it.  ``torn_after`` is how many seconds of
+        silence make the console ask again for an answer whose frame may have been torn.
+
+        With ``heartbeat`` the terminal is asked for its status (^T) while it is silent: a command that
+        takes long is told from a guest that hangs.  ``hang`` is how many seconds the guest may go without
+        a sign of life.
         """
         self._process = process
         self._log: BinaryIO = open(log, "ab", buffering=0)  # noqa: SIM115 - lives as long as the console
@@ -120,6 +177,11 @@ class Console:
         self._process.searchwindowsize = _WINDOW
         self._alive = alive
         self._torn_after = torn_after
+        self._by_itself = by_itself
+        self._heartbeat = heartbeat
+        self.hang = hang
+        self.longest = 600.0
+        """Seconds that a command may take at most, however alive it is (with a heartbeat)."""
         self._tokens = (f"{os.getpid() % 1000:03d}{n:05d}" for n in itertools.count(1))
 
     # -- waiting ---------------------------------------------------------------------------------
@@ -151,11 +213,20 @@ class Console:
                 raise BootFailed(f"the guest does not come up, its boot ended at: {text}")
             raise GuestRebooted(text)
         if found == n + 3:
+            if sign := self._by_itself():
+                if booting:
+                    raise BootFailed(f"the guest does not come up: {sign} before its prompt")
+                raise GuestRebooted(sign)
             how = self._alive() or "its console closed"
             raise GuestGone(f"the guest ended: {how}")
         if limit_is_hang:
             raise GuestHung(f"no answer within {timeout:g} s")
         raise TimeoutError
+
+    def _match(self) -> re.Match[bytes]:
+        match = self._process.match
+        assert isinstance(match, re.Match)
+        return match
 
     def _match_text(self) -> str:
         after = self._process.after
@@ -188,15 +259,58 @@ class Console:
         self._expect([pattern.encode()], timeout, booting=booting)
         return self._match_text()
 
+    def wait_for_boot(self, prompt: str, timeout: float, silence: float) -> None:
+        """Wait for the shell's first prompt.
+
+        Raises BootFailed for a boot that ends elsewhere or says nothing at all, GuestHung for a kernel that
+        falls silent for ``silence`` seconds or is not done within ``timeout``, KernelStopped.
+        """
+        began = heard = time.monotonic()
+        end, size = began + timeout, -1
+        while True:
+            try:
+                self._expect([prompt.encode()], 0.5, limit_is_hang=False, booting=True)
+                return
+            except TimeoutError:
+                said = self._process.buffer
+            now = time.monotonic()
+            if len(said) != size:
+                heard, size = now, len(said)
+            kernel = b"---<<BOOT>>---" in said or b"Copyright (c) 1992-" in said
+            if now < (end if kernel else min(end, began + LOADER_LIMIT)) and now - heard < silence:
+                continue
+            lines = [line.strip() for line in _CONTROL.sub("", said.decode("utf-8", "replace")).split("\n") if line.strip()]
+            last = f"; its last line: {_short(lines[-1])}" if lines else ""
+            if not kernel:
+                raise BootFailed(f"the guest does not come up: no kernel within {now - began:.0f} s{last}")
+            if now >= end:
+                raise GuestHung(f"the kernel shows no prompt within {timeout:g} s{last}")
+            raise GuestHung(f"the kernel fell silent for {silence:g} s while it booted{last}")
+
     def watch(self, seconds: float) -> None:
-        """Let ``seconds`` of wall time pass while watching for a kernel that stops."""
+        """Let ``seconds`` of wall time pass while watching for a kernel that stops, or (with a heartbeat) hangs."""
         end = time.monotonic() + seconds
+        pulse = _Pulse(self.hang)
         while (left := end - time.monotonic()) > 0:
             try:
-                # Nothing matches this: what the console prints meanwhile only goes to the log.
-                self._expect([_NEVER], min(left, 1.0), limit_is_hang=False)
+                # Where there is no heartbeat nothing matches: what the console prints only goes to the log.
+                self._expect([_BEAT if self._heartbeat else _NEVER], min(left, 1.0), limit_is_hang=False)
+                pulse.take(self._match(), at_prompt=True)
             except TimeoutError:
-                continue
+                if self._heartbeat:
+                    self._beat(pulse)
+                    if pulse.silent() > self.hang:
+                        raise GuestHung(f"no sign of life for {self.hang:g} s") from None
+
+    def _beat(self, pulse: _Pulse) -> None:
+        """Ask for a sign of life, if it is time to."""
+        if pulse.due():
+            if how := self._alive():
+                raise GuestGone(f"the guest stopped: {how}")
+            try:
+                self._process.send(_STATUS)
+            except OSError as e:
+                raise GuestGone(f"the guest does not take input: {self._alive() or e}") from e
 
     # -- the shell -------------------------------------------------------------------------------
 
@@ -208,44 +322,61 @@ class Console:
             how = self._alive() or str(e)
             raise GuestGone(f"the guest does not take input: {how}") from e
 
-    def run(self, command: str, timeout: float = 30.0) -> Completed:
+    def run(self, command: str, timeout: float = 30.0, limit: float | None = None) -> Completed:
         """Run one shell command line; returns its status and output whatever the status.
 
-        Raises GuestHung after ``timeout`` seconds, KernelStopped, GuestRebooted or GuestGone.
+        Raises GuestHung after ``timeout`` seconds without an answer; with a heartbeat after ``timeout``
+        seconds without progress, and after ``limit`` (or self.longest) seconds in any case.  Raises
+        KernelStopped, GuestRebooted or GuestGone.
         """
         token = next(self._tokens)
         # Echo, where a tty insists on it, shows "$s" and not digits: it can't be taken for the answer.
         self.send(f"echo @dnh:{token}:begin@; {command}\ns=$?; echo @dnh:{token}:$s@")
-        end_mark = rb"@dnh:" + token.encode() + rb":(\d+)@"
-        deadline = time.monotonic() + timeout
-        seen = b""
+        patterns = [rb"@dnh:" + token.encode() + rb":(\d+)@", *([_BEAT] if self._heartbeat else [])]
+        pulse = _Pulse(timeout)
+        end = time.monotonic() + (timeout if not self._heartbeat else limit or max(self.longest, timeout))
+        seen, asked = b"", time.monotonic()
         while True:
-            left = deadline - time.monotonic()
+            left = min(end - time.monotonic(), timeout - pulse.silent())
+            wait = min(left, self._torn_after, *([pulse.interval] if self._heartbeat else []))
             try:
-                self._expect([end_mark], min(left, self._torn_after), limit_is_hang=False)
+                found = self._expect(patterns, wait, limit_is_hang=False)
                 seen += self._process.before or b""
-                break
+                if found == 0:
+                    break
+                seen += self._process.after if isinstance(self._process.after, bytes) else b""
+                pulse.take(self._match())
             except TimeoutError:
-                if left <= self._torn_after:
-                    raise GuestHung(f"no answer within {timeout:g} s to: {_short(command)}") from None
+                if left <= wait:
+                    raise GuestHung(self._why_hung(command, timeout, pulse, end)) from None
                 # Silence: the command may be at work, or its frame was torn by a kernel message.  Asking
                 # again costs one more line at the end; the shell reads it when the command is done.
-                if self._torn(token):
+                if time.monotonic() - asked >= self._torn_after and self._torn(token, seen):
                     self.send(f"echo @dnh:{token}:$s@")
-        match = self._process.match
-        assert isinstance(match, re.Match)
-        status = int(match.group(1))
+                    asked = time.monotonic()
+                if self._heartbeat:
+                    self._beat(pulse)
+        status = int(self._match().group(1))
         return Completed(command, status, _answer(seen, token, 1 + command.count("\n")))
 
-    def _torn(self, token: str) -> bool:
+    def _why_hung(self, command: str, timeout: float, pulse: _Pulse, end: float) -> str:
+        if not self._heartbeat:
+            return f"no answer within {timeout:g} s to: {_short(command)}"
+        if pulse.where is None:
+            return f"no sign of life for {timeout:g} s in: {_short(command)}"
+        if time.monotonic() >= end - 0.01 and pulse.silent() < timeout:
+            return f"the guest is alive, but not done within the limit: {_short(command)} ({pulse.where})"
+        return f"no progress for {timeout:g} s in: {_short(command)} ({pulse.where})"
+
+    def _torn(self, token: str, seen: bytes) -> bool:
         """Does what has come so far hold pieces of the frame's end without being it, or a prompt after it?
 
         Only then it is asked again: what is typed ahead of a command at work might be read by that command.
         """
         begin = b"@dnh:" + token.encode() + b":begin@"
-        tail = self._process.buffer[-4096:]
+        tail = (seen[-4096:] + self._process.buffer)[-4096:]
         tail = tail[tail.rfind(begin) + len(begin) :] if begin in tail else tail
-        return b"@dnh:" in tail or bool(re.search(rb":\d+@|[\r\n]# $", tail[-1024:]))
+        return b"@dnh:" in tail or bool(re.search(rb":\d+@|[\r\n]# $|cmd: sh \d+ \[ttyin\][^\n]*\n[^\n]*\n?$", tail[-1024:]))
 
     def put(self, path: str, text: str, timeout: float = 30.0) -> None:
         """Write a small text file in the guest, line by line."""
@@ -333,7 +464,7 @@ _CONTROL = re.compile(
 def _answer(raw: bytes, token: str, lines_typed: int = 1) -> str:
     """What a command printed: the text between the frame's beginning and its end, without what a shell or a
     terminal adds (prompts, CRs, control sequences)."""
-    text = _CONTROL.sub("", raw.decode("utf-8", "replace"))
+    text = _BEAT_LINES.sub("", _CONTROL.sub("", raw.decode("utf-8", "replace")))
     begin = f"@dnh:{token}:begin@"
     # The last one: a tty that echoes shows the words of the frame before the shell prints them.
     at = text.rfind(begin + "\n")

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pexpect
 
+from harness import panic as panics
 from harness.errors import MachineryError, UsageError
 from harness.guest import dump
 from harness.guest.accel import Accelerator, choose
@@ -28,6 +29,7 @@ from harness.guest.qmp import Monitor
 from harness.kernel import store
 from harness.paths import cache_dir
 
+BOOTS = 3  # at most, where a kernel panics on its way up, and not each time the same way
 DUMP_LIMIT = 180.0  # seconds in which a kernel writes its crash dump
 BOOT_LIMIT = 240.0  # seconds; TCG needs some ten, a busy machine several times that
 MEMORY_MB = 512
@@ -78,13 +80,15 @@ class QemuGuest:
         self._overlay = self._work / "overlay.qcow2"
         self._process: pexpect.spawn[bytes] | None = None
         self._monitor: Monitor | None = None
+        self.notes: list[str] = []
 
     # -- starting --------------------------------------------------------------------------------
 
     def _img(self, *args: str) -> None:
         done = subprocess.run(["qemu-img", *args], capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise MachineryError(f"qemu-img {args[0]}: {done.stderr.strip().splitlines()[-1:] or 'failed'}")
+            said = done.stderr.strip().splitlines()[-1:] or ["failed"]
+            raise MachineryError(f"qemu-img {args[0]}: {said[0].removeprefix('qemu-img: ')}")
 
     def _new_overlay(self) -> None:
         self._img(
@@ -128,7 +132,10 @@ class QemuGuest:
             raise MachineryError(f"QEMU does not start: {e}") from e
         self._process.delaybeforesend = None
         self._process.delayafterclose = 0.02
-        self.console = Console(self._process, self._config.folder / "console.log", alive=self._ended)
+        self.console = Console(
+            self._process, self._config.folder / "console.log", alive=self._ended, by_itself=self._by_itself,
+            heartbeat=True, hang=self._config.hang,
+        )  # fmt: skip
         deadline = time.monotonic() + 20
         while not socket.exists():
             if not self._process.isalive() or time.monotonic() > deadline:
@@ -144,14 +151,35 @@ class QemuGuest:
     def boot(self) -> None:
         """Boot from the image to the shell.
 
-        Raises MachineryError when it does not come up, KernelStopped when it panics on the way.
+        A kernel that panics on its way up boots again: a second panic of the same name is the kernel's answer,
+        a boot that then succeeds is noted (13.2 has such a race of its own).  Raises KernelStopped and GuestHung
+        for a kernel that panics and hangs, MachineryError for what does not get as far as a kernel.
         """
+        seen: list[str] = []
+        while True:
+            try:
+                self._boot_once()
+                return
+            except KernelStopped as stopped:
+                self.console.drain(0.3)
+                log = self._config.folder / "console.log"
+                fatal = next((p for p in panics.read(log) if p.fatal), None)
+                seen.append(fatal.signature if fatal else stopped.sign)
+                if seen.count(seen[-1]) > 1 or len(seen) == BOOTS:
+                    self.notes.append(f"the kernel panicked in {len(seen)} of {len(seen)} boots")
+                    raise
+                self.kill(keep_work=True)
+                kept = log.with_name(f"console.boot{len(seen)}.log")
+                log.rename(kept)
+                what = f"{fatal.message} ({fatal.name})" if fatal else stopped.sign
+                self.notes.append(f"boot {len(seen)} ended in a panic, booted again: {what}; see {kept.name}")
+
+    def _boot_once(self) -> None:
+        self._overlay.unlink(missing_ok=True)
         self._new_overlay()
         self._start(load=False)
-        try:
-            self.console.wait_for(r"(?:^|[\r\n])# ", BOOT_LIMIT, booting=True)
-        except GuestHung as e:
-            raise MachineryError(f"the guest shows no prompt within {BOOT_LIMIT:g} s of its start") from e
+        # A busy machine, or one without hardware virtualization, may take its time between two lines.
+        self.console.wait_for_boot(r"(?:^|[\r\n])# ", BOOT_LIMIT, max(self._config.hang, 20.0))
         for module in self._config.modules:
             self.console.check(f"kldload -n {module}")
         if self._config.dump:
@@ -178,10 +206,25 @@ class QemuGuest:
         finally:
             raw.unlink(missing_ok=True)
 
+    def _by_itself(self) -> str | None:
+        """What the guest did to end QEMU, which does not stay for a reset (-no-reboot)."""
+        event = self._monitor.event("SHUTDOWN", 1.0) if self._monitor is not None else None
+        return {
+            "guest-reset": "it reset its machine",
+            "guest-shutdown": "it switched its machine off",
+            "guest-panic": "its machine stopped (triple fault)",
+        }.get(str((event or {}).get("reason")))
+
     def _ended(self) -> str | None:
         p = self._process
-        if p is None or p.isalive():
+        if p is None:
             return None
+        if p.isalive():
+            # QEMU stops a guest whose disk cannot be written: that is no hang of the kernel's.
+            failed = self._monitor.event("BLOCK_IO_ERROR") if self._monitor is not None else None
+            if failed is None:
+                return None
+            return f"QEMU cannot write its disk in {self._work}: {failed.get('reason') or 'input/output error'}"
         if p.signalstatus:
             return f"QEMU was killed by {signal.Signals(p.signalstatus).name}"
         return f"QEMU ended with status {p.exitstatus}"
@@ -199,11 +242,17 @@ class QemuGuest:
             return False
         self.kill(keep_work=True)
         # A copy: several guests may run from one warm start, and QEMU writes to what it runs from.
-        subprocess.run(["cp", "--reflink=auto", str(warm), str(self._overlay)], check=True)
+        copied = subprocess.run(
+            ["cp", "--reflink=auto", str(warm), str(self._overlay)], capture_output=True, text=True, check=False
+        )
+        if copied.returncode != 0:
+            raise MachineryError(f"the warm start cannot be copied: {copied.stderr.strip().removeprefix('cp: ')}")
         try:
             self._start(load=True)
             self.console.run("true", timeout=20.0)
         except (MachineryError, GuestHung) as e:
+            if self._ended() and self._process is not None and self._process.signalstatus:
+                raise  # somebody killed it; the warm start is as good as before
             # Of another QEMU, or cut off when it was made: good for nothing.
             warm.unlink(missing_ok=True)
             self.kill(keep_work=True)

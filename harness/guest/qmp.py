@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from qemu.qmp import QMPClient, QMPError
+from qemu.qmp import EventListener, QMPClient, QMPError
 
 from harness.errors import MachineryError
 
@@ -24,6 +25,9 @@ class Monitor:
         self._thread = threading.Thread(target=self._loop.run_forever, name="qmp", daemon=True)
         self._thread.start()
         self._client = QMPClient("dnh")
+        self._listener = EventListener(("SHUTDOWN", "BLOCK_IO_ERROR"))
+        self._events: dict[str, dict[str, Any]] = {}
+        self._client.register_listener(self._listener)
         try:
             self._run(self._client.connect(str(path)), timeout)
         except (QMPError, OSError, TimeoutError) as e:
@@ -47,6 +51,21 @@ class Monitor:
     def human(self, line: str, timeout: float = 60.0) -> str:
         """Run a line of the human monitor; an answer is an error message there."""
         return str(self.execute("human-monitor-command", timeout, **{"command-line": line})).strip()
+
+    def event(self, name: str, timeout: float = 0.0) -> dict[str, Any] | None:
+        """The data of the last event of that name (SHUTDOWN, BLOCK_IO_ERROR), waited for ``timeout`` seconds."""
+        end = time.monotonic() + timeout
+        while name not in self._events:
+            left = max(end - time.monotonic(), 0.0)
+            if self._listener.empty() and left == 0:
+                return None
+            try:
+                event = self._run(asyncio.wait_for(self._listener.get(), left + 0.05), left + 1)
+            except (TimeoutError, asyncio.CancelledError, QMPError, OSError, RuntimeError):
+                return None
+            data = event.get("data")
+            self._events[str(event["event"])] = data if isinstance(data, dict) else {}
+        return self._events[name]
 
     def close(self) -> None:
         """Disconnect; never raises."""

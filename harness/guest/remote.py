@@ -96,12 +96,12 @@ class RemoteConsole(Console):
                     self._look(LAST_WORDS)
                 raise
 
-    def run(self, command: str, timeout: float = 30.0) -> Completed:
+    def run(self, command: str, timeout: float = 30.0, limit: float | None = None) -> Completed:
         """See Console.run.  What jails and interfaces a command makes is noted, to be removed at the end."""
         made = re.match(r"jail -c .*?\bname=([\w.-]+)", command)
         if made:
             self.jails.append(made[1])
-        done = super().run(command, timeout)
+        done = super().run(command, timeout, limit)
         if made and done.status != 0:
             self.jails.remove(made[1])  # it may be somebody else's
         words = done.output.split()
@@ -134,6 +134,7 @@ class RemoteGuest:
         self, config: GuestConfig, machine: ssh.Machine, progress: Progress = lambda _phase, _fraction: None
     ) -> None:
         self._config = config
+        self.notes: list[str] = []
         self._machine = machine
         self._connection: ssh.Connection | None = None
         self._shell: RemoteConsole | None = None

@@ -27,6 +27,7 @@ class UsermodeGuest:
 
     def __init__(self, config: GuestConfig, progress: Progress = lambda _phase, _fraction: None) -> None:
         self._config = config
+        self.notes: list[str] = []
         given = sources(config.patches, config.revision)
         self._built: Built = build(
             BuildSpec(config.flavour, config.sanitize, given.patches, config.options, (), given.vm, given.overlay), progress

@@ -40,7 +40,7 @@ def maker(word: str, cold: bool = False, sanitize: str | None = None, dump: str 
             clock=scenario.clock if kind == "usermode" else "wall", ncpu=scenario.ncpu,
             patches=kernel.series(tuple(said.patches)), options=tuple(dict.fromkeys((*said.options, *kernel.options))),
             tunables={k: str(v) for k, v in said.tunables.items()},
-            modules=tuple(said.modules), sanitize=kernel.sanitize, revision=kernel.revision,
+            modules=tuple(said.modules), sanitize=kernel.sanitize, hang=scenario.hang, revision=kernel.revision,
             dump=wanted,
         )  # fmt: skip
 

@@ -102,7 +102,8 @@ class Durations(_Model):
     """Wall-clock times in seconds, and when it was: the one part of a result that never repeats."""
 
     started: str = Field(description="ISO 8601, UTC")
-    boot: float
+    start: Literal["cold", "warm"] = Field(default="cold", description="booted, or begun from a warm start")
+    boot: float = Field(description="to the first command's answer")
     setup: float
     run: float
     total: float
@@ -118,9 +119,14 @@ class Result(_Model):
     seed: int
     repeat: int = Field(default=0, description="which repeat of the cell this was, from 0")
     verdict: Verdict
-    declared: Verdict = Field(description="the verdict that the scenario declares")
+    declared: Verdict = Field(description="the verdict that the scenario declares, of several the first")
+    also_declared: list[Verdict] = Field(default_factory=list, description="the others, as good as the first")
     as_expected: bool = Field(description="the verdict is the declared one and so is the panic, if any")
     reasons: list[str] = Field(default_factory=list, description="why the verdict is what it is, plain words")
+    notes: list[str] = Field(
+        default_factory=list, description="what else is to be known: rates scaled, a guest that booted twice"
+    )
+    scale: float = Field(default=1.0, description="what all rates were multiplied with for a guest that is slow")
     expectations: list[ExpectationResult] = Field(default_factory=list)
     flows: dict[str, FlowMetrics] = Field(default_factory=dict)
     queues: list[QueueSeries] = Field(default_factory=list)

@@ -20,7 +20,7 @@ from harness.guest.base import CrashDumper, Guest, GuestIdentity
 from harness.guest.console import DEBUGGER_SCRIPT, GuestHung, GuestRebooted, KernelStopped
 from harness.guest.usermode import sanitizer_report
 from harness.panic import Panic
-from harness.run import network, push
+from harness.run import network, push, speed
 from harness.run.flows import Traffic
 from harness.run.judge import Measured, judge
 from harness.run.result import (
@@ -64,6 +64,10 @@ class Plan:
 class _Seen:
     """What a run has gathered so far; an error anywhere leaves the rest as it is."""
 
+    scenario: Scenario  # as run: its rates may be scaled
+    scale: float = 1.0
+    notes: list[str] = field(default_factory=list)
+    warm: bool = False
     identity: GuestIdentity | None = None
     flows: dict[str, FlowMetrics] = field(default_factory=dict)
     queues: list[QueueSeries] = field(default_factory=list)
@@ -89,7 +93,7 @@ def run(
     folder = store.new_folder(scenario.name)
     write_atomically(folder / "scenario.yaml", scenario.to_yaml())
     started, clock = datetime.now(UTC), time.monotonic()
-    seen = _Seen()
+    seen = _Seen(scenario)
     verdict, reasons = Verdict.ERROR, ["interrupted"]
     guest: Guest | None = None
     setup_lines = 0
@@ -110,6 +114,7 @@ def run(
     finally:
         if guest is not None:
             guest.kill()
+            seen.notes[:0] = guest.notes
     total = time.monotonic() - clock
     try:
         result = _conclude(plan, folder, seen, verdict, reasons, setup_lines, started, total)
@@ -133,8 +138,11 @@ def _on_guest(
     warm = guest.restore(key)
     if not warm:
         guest.boot()
-    seen.identity = guest.identity()
+    seen.warm = warm
     seen.boot = time.monotonic() - began
+    seen.identity = guest.identity()
+    guest.console.longest = scenario.limit
+    warm, scenario = _fit(guest, warm, key, folder, seen, progress)
 
     began = time.monotonic()
     progress("setup", 0.0)
@@ -147,7 +155,7 @@ def _on_guest(
 
     began = time.monotonic()
     with _timed(seen, began):
-        _traffic(plan, guest, seen, progress)
+        _traffic(plan, scenario, guest, seen, progress)
         progress("end", None)
         guest.power_off()
     return Verdict.PASS, [], setup_lines
@@ -161,9 +169,38 @@ def _timed(seen: _Seen, began: float) -> Iterator[None]:
         seen.run = time.monotonic() - began
 
 
-def _traffic(plan: Plan, guest: Guest, seen: _Seen, progress: Progress) -> None:
+def _fit(
+    guest: Guest, warm: bool, key: str, folder: Path, seen: _Seen, progress: Progress
+) -> tuple[bool, Scenario]:
+    """The scenario as this guest is to run it, and whether the guest is at a warm start still.
+
+    A scenario that allows it has its rates lowered to what the guest carries, which is measured when it is not
+    known yet; what follows then begins with a guest that has not been measured.
+    """
+    scenario, identity = seen.scenario, seen.identity
+    if not scenario.scale or identity is None or identity.kind == "usermode":
+        return warm, scenario
+    pps = speed.known(identity)
+    if pps is None:
+        progress("measure", None)
+        pps = speed.measure(guest, identity)
+        if warm:
+            warm = guest.restore(key)
+        if not warm and guest.kind == "qemu":
+            guest.boot()
+    seen.scale = speed.factor(scenario, pps)
+    if seen.scale != 1.0:
+        scenario = seen.scenario = scenario.scaled(seen.scale)
+        write_atomically(folder / "scenario.scaled.yaml", scenario.to_yaml())
+        seen.notes.append(
+            f"all rates x {seen.scale:g}: this guest carries {pps:.0f} packets/s (measured), "
+            f"the scenario offers {speed.offered(scenario) / seen.scale:.0f}"
+        )
+    return warm, scenario
+
+
+def _traffic(plan: Plan, scenario: Scenario, guest: Guest, seen: _Seen, progress: Progress) -> None:
     """Flows, events and samples by the guest's clock; then what came of them."""
-    scenario = plan.scenario
     console = guest.console
     traffic = Traffic(scenario)
     sampler = Sampler.for_rules(dict(scenario.ipfw))
@@ -247,18 +284,19 @@ def _lines(path: Path) -> int:
 
 
 def _read_console(folder: Path) -> tuple[list[Panic], str]:
+    log = folder / "console.log"
     try:
-        text = (folder / "console.log").read_text(encoding="utf-8", errors="replace")
+        # As bytes: a serial line ends its lines with \r\r\n, which is one line and not two.
+        return panics.read(log), log.read_bytes().decode("utf-8", "replace")
     except OSError:
         return [], ""
-    return panics.read(text), text
 
 
 def _conclude(
     plan: Plan, folder: Path, seen: _Seen, verdict: Verdict, reasons: list[str], setup_lines: int,
     started: datetime, total: float,
 ) -> Result:  # fmt: skip
-    scenario = plan.scenario
+    scenario = seen.scenario
     found, text = _read_console(folder)
     fatal = next((p for p in found if p.fatal), None)
     # What the kernel said while it booted and was set up is its own affair, unless it died of it.
@@ -294,7 +332,7 @@ def _conclude(
     i = seen.identity
     return Result(
         scenario=ScenarioRef(
-            name=scenario.name, file=str(scenario.file), sha256=scenario.sha256, cell=dict(scenario.cell)
+            name=scenario.name, file=str(scenario.file), sha256=plan.scenario.sha256, cell=dict(scenario.cell)
         ),
         guest=GuestRef(
             kind=i.kind if i else plan.guest.split(":")[0], name=i.name if i else plan.guest,
@@ -304,12 +342,14 @@ def _conclude(
             ident=i.ident if i else "", release=i.release if i else "", flavour=i.flavour if i else "",
             patches=i.patches if i else (), digest=i.digest if i else "", compiler=i.compiler if i else "",
         ),
-        seed=plan.seed, repeat=plan.repeat, verdict=verdict, declared=Verdict(declared[0]), as_expected=expected,
-        reasons=reasons, expectations=expectations, flows=seen.flows, queues=seen.queues, counters=seen.counters,
+        seed=plan.seed, repeat=plan.repeat, verdict=verdict, declared=Verdict(declared[0]),
+        also_declared=[Verdict(d) for d in declared[1:]], as_expected=expected, reasons=reasons, notes=seen.notes,
+        scale=seen.scale, expectations=expectations, flows=seen.flows, queues=seen.queues, counters=seen.counters,
         events=seen.events, panic=fatal, reports=reports, command=plan.command,
         files=_files(folder),
         durations=Durations(
-            started=started.isoformat(timespec="seconds"), boot=round(seen.boot, 3), setup=round(seen.setup, 3),
+            started=started.isoformat(timespec="seconds"), start="warm" if seen.warm else "cold",
+            boot=round(seen.boot, 3), setup=round(seen.setup, 3),
             run=round(seen.run, 3), total=round(total, 3),
         ),
     )  # fmt: skip
