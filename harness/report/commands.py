@@ -49,14 +49,15 @@ def write(runs: Sequence[Run], not_run: Sequence[NotRun] = (), *, html: str | No
     if junit:
         from harness.report.junit import junit as as_junit
 
-        _put(junit, as_junit([r.result for r in runs], not_run))
+        put(junit, as_junit([r.result for r in runs], not_run))
     if html:
         from harness.report.html import html as as_html
 
-        _put(html, as_html(runs, not_run))
+        put(html, as_html(runs, not_run))
 
 
-def _put(where: str, text: str) -> None:
+def put(where: str, text: str) -> None:
+    """Write ``text`` to a file, to a device, or with ``-`` to the output."""
     if where == "-":
         # As bytes: the text says that it is UTF-8, whatever the locale is.
         sys.stdout.flush()

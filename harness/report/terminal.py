@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ _DETAILS = 10
 _LISTED_EVENTS = 6
 _FLOWS = 40
 _REASONS = 12
+_NOTES = 4
 _NARROWEST = 8
 _NARROW = 96
 
@@ -100,6 +102,7 @@ def _head(r: Result, console: Console) -> RenderableType:
             lines.append(Text(f"  and {words.several(len(said) - _REASONS, 'more line')}, in result.json", "dim"))
     elif held:
         lines.append(Text(f"  {'the expectation holds' if len(held) == 1 else f'all {len(held)} expectations hold'}"))
+    lines += [Text(f"  {words.one_line(x)}", "dim") for x in r.notes[:_NOTES]]
     return Group(*lines)
 
 
@@ -302,7 +305,7 @@ def show_many(runs: Sequence[Run], not_run: Sequence[NotRun] = (), console: Cons
             parts.append(Text(f"and {words.several(len(found) - 1, 'run')} like it", "dim"))
     if len(alike) > _DETAILS:
         parts += [Text(), Text(f"and {words.several(len(alike) - _DETAILS, 'more thing')} that went wrong", "dim")]
-    parts += [Text(), _sum(runs, not_run, console)]
+    parts += [Text(), *_scaled(runs), *_times(runs), _sum(runs, not_run, console)]
     _print(console, parts, width)
 
 
@@ -331,7 +334,7 @@ def _index(runs: Sequence[Run], not_run: Sequence[NotRun], console: Console, wid
             Text(words.cell(r.scenario.cell)),
             Text(words.guest(r)),
             Text(str(r.verdict), VERDICTS[r.verdict]),
-            Text(str(r.declared), "dim"),
+            Text(words.declared(r), "dim"),
             Text(words.duration(r.durations.total), "dim"),
             Text(words.why(r), "dim" if r.as_expected else ""),
         )
@@ -359,6 +362,30 @@ def _index(runs: Sequence[Run], not_run: Sequence[NotRun], console: Console, wid
     # Why gives way first: what went wrong is told in full below.
     given = [names.index(n) for n in ("why", "scenario", "cell", "guest") if n in names]
     return _rows(names, rows, width, right=[names.index("time")], free=given, first=28 if "why" in names else 0)
+
+
+def _scaled(runs: Sequence[Run]) -> list[Text]:
+    """What is to be known of runs that went as declared: rates scaled, guests that booted twice."""
+    notes = Counter(words.one_line(n) for run in runs for n in run.result.notes)
+    lines = [Text(f"  {note}" + (f"  ({n} runs)" if n > 1 else ""), "dim") for note, n in notes.most_common(_DETAILS)]
+    return [*lines, Text()] if lines else []
+
+
+def _times(runs: Sequence[Run]) -> list[Text]:
+    """How long the repeats took, those from a warm start beside those that booted: n, median, least and most."""
+    again = {words.one_line(run.result.scenario.name) for run in runs if run.result.repeat}
+    repeated = [run.result for run in runs if words.one_line(run.result.scenario.name) in again]
+    lines = []
+    for start in ("warm", "cold"):
+        of = [r.durations for r in repeated if r.durations.start == start]
+        for what, values in (("whole run", [d.total for d in of]), ("to the first command", [d.boot for d in of])):
+            if not values:
+                continue
+            lines.append(Text(
+                f"  {len(of)} {start}   {what}: median {words.duration(statistics.median(values))}, "
+                f"least {words.duration(min(values))}, most {words.duration(max(values))}"
+            ))  # fmt: skip
+    return [*lines, Text()] if lines else []
 
 
 def _sum(runs: Sequence[Run], not_run: Sequence[NotRun], console: Console) -> Text:

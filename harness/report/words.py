@@ -149,17 +149,21 @@ def title(result: Result) -> str:
     return " ".join(words)
 
 
+def declared(result: Result) -> str:
+    """All verdicts that the scenario declares."""
+    return " or ".join([result.declared, *result.also_declared])
+
+
 def outcome(result: Result) -> str:
     """The verdict against the declared one, in words."""
     if result.as_expected:
         if result.verdict is not result.declared:
-            # A scenario may allow several verdicts; the result names the first.
             return f"{result.verdict}, as allowed"
         return f"{result.verdict}" if result.verdict is Verdict.PASS else f"{result.verdict}, as declared"
     if result.verdict is result.declared:
         # Right verdict, wrong panic.
         return f"{result.verdict}, but not the one that was declared"
-    return f"{result.verdict}, declared {result.declared}"
+    return f"{result.verdict}, declared {declared(result)}"
 
 
 def why(result: Result) -> str:

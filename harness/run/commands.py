@@ -17,7 +17,7 @@ from harness.run import guests
 from harness.run.many import run_many
 from harness.run.result import Result, result_schema
 from harness.run.runner import Plan, Progress
-from harness.run.store import Store, write_atomically
+from harness.run.store import Store
 from harness.scenario import Scenario, load
 
 
@@ -81,9 +81,8 @@ def _command(args: argparse.Namespace, scenario: Scenario, seed: int) -> str:
     if args.dump:
         words += ["--dump", args.dump]
     words += ["--seed", str(seed), "--repeat", "1"]
-    for word in args.set:
-        words += ["--set", word]
-    for key, value in scenario.cell.items():
+    # What was set and is a value of the matrix is in the cell.
+    for key, value in {**_settings(args.set), **scenario.cell}.items():
         words += ["--set", f"{key}={value}"]
     return shlex.join(words)
 
@@ -105,7 +104,7 @@ def _plans(args: argparse.Namespace, cells: list[Scenario]) -> tuple[list[Plan],
 
 def run(args: argparse.Namespace) -> int:
     """``dnh run``.  0: all as expected; 1: not; 3: the machinery failed in some run."""
-    from harness.report.commands import write
+    from harness.report.commands import put, write
     from harness.report.load import NotRun, Run
     from harness.report.progress import Progress as Bars
     from harness.report.terminal import show
@@ -135,10 +134,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         whole = [json.loads(result.to_json()) for result, _ in finished]
         text = json.dumps(whole[0] if len(whole) == 1 else whole, indent=1) + "\n"
-        if args.json == "-":
-            sys.stdout.write(text)
-        else:
-            write_atomically(Path(args.json), text)
+        put(args.json, text)
     write(runs, not_run, html=args.html, junit=args.junit)
     if "-" not in (args.json, args.html, args.junit):
         show(runs, not_run)
