@@ -273,7 +273,8 @@ def _question(guest: Guest) -> list[str]:
 
 def _files(folder: Path) -> dict[str, str]:
     dumps = [name for name in dump.FILES.values() if (folder / name).exists()]
-    return {"console": "console.log", "scenario": "scenario.yaml", **dict(zip(("dump",), dumps, strict=False))}
+    found = {"console": "console.log", "scenario": "scenario.yaml", **dict(zip(("dump",), dumps, strict=False))}
+    return found | ({"scaled": "scenario.scaled.yaml"} if (folder / "scenario.scaled.yaml").exists() else {})
 
 
 def _lines(path: Path) -> int:
