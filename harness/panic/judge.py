@@ -85,7 +85,13 @@ def panic_of(event: Event, version: str, arch: str) -> Panic:
         kind=kind,
         message=message,
         normalized=normalized,
-        signature=naming.signature(kind, normalized, where, loop, locks if kind is Kind.LOR else ()),
+        signature=naming.signature(
+            kind,
+            normalized,
+            "" if _found_late(kind, normalized) else where,
+            loop,
+            locks if kind is Kind.LOR else (),
+        ),
         fatal=fatal,
         trap=trap,
         trap_name=trap_name,
@@ -111,6 +117,11 @@ def panic_of(event: Event, version: str, arch: str) -> Panic:
         missing=_missing(kind, event, trace, fatal),
         notes=tuple(event.notes),
     )
+
+
+def _found_late(kind: Kind, normalized: str) -> bool:
+    """Whoever is on the stack came by when it was found out: another one on every boot."""
+    return kind is Kind.HANG or normalized.startswith("Memory modified after free")
 
 
 def _running(kind: Kind, frames: list[Frame]) -> list[Frame]:
@@ -265,6 +276,8 @@ def _kind_of(
 def _normalized(kind: Kind, event: Event, trap_name: str, message: str, panic_line: str | None) -> str:
     if kind in (Kind.TRAP, Kind.DOUBLE_FAULT) and trap_name:
         return trap_name
+    if kind is Kind.HANG:
+        return "broken into"
     if event.prelude:
         prelude = naming.normalize(event.prelude)
         locks = ", ".join(dict.fromkeys(event.lock_names))

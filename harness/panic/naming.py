@@ -52,7 +52,7 @@ _MACHINERY = re.compile(
     | _?refcount_\w+ | if_ref | if_rele
     | malloc\w* | wait_checks | free | zfree | realloc\w* | contigmalloc\w* | contigfree | kmem_\w+ | kmalloc\w* | uma_\w+
     | zone_\w+ | keg_\w+ | slab_\w+ | bucket_\w+ | cache_(?:alloc|free)\w* | item_[cd]tor | trash_\w+
-    | memguard_\w+
+    | mtrash_\w+ | memguard_\w+
     | redzone_\w+ | mb_[cd]tor\w* | mb_free\w* | m_free\w* | m_get\w* | m_demote\w*
     | m_tag_(?:alloc|free|delete)\w*
     | m_copy\w* | m_dup\w* | m_pullup | m_adj | m_sanity | m_unshare | _m_\w+ | mb_\w+
@@ -82,6 +82,7 @@ _INTERFACES = (
 _NORMAL: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[\w.+~-]*(?:/[\w.+~-]+)+\.([chSs])\b(?::\d+)?"), ""),  # the path goes, see normalize()
     (re.compile(r"\b([\w-]+\.[chSs]):\d+\b"), r"\1"),
+    (re.compile(r"(?<=Memory modified after free )(.*?)(?: \+ \S+ = \S+| val=\S+ @ \S+)$"), r"\1"),
     (
         re.compile(
             r"(?:0x)[0-9a-fA-F]+|\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,16}\b|\b[0-9a-f]{16}\b"
@@ -212,7 +213,9 @@ def suggests(address: int, arch: str, jump: bool = False) -> str:
         return f"small offset from NULL (member at {address:#x})" + call
     if address >= 2**64 - 0x1000:
         return f"small negative number ({address - 2**64}) used as a pointer" + call
-    if arch in ("", "amd64") and 0 < (address >> 47) < 0x1FFFF:
+    if arch in ("", "amd64") and 0xFF010000_00000000 <= address < 0xFF110000_00000000:
+        return "direct map (five-level paging)" + call
+    if arch in ("", "amd64") and 0 < (address >> 47) < 0x1FFFF and address >> 56 != 0xFF:
         letters = address.to_bytes(8, "little")
         shown = letters.decode("ascii", "replace") if all(32 <= c < 127 for c in letters) else ""
         return "non-canonical address" + (f" (text {shown!r})" if shown else "") + call

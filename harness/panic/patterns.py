@@ -84,7 +84,7 @@ TRAP_LINE = re.compile(
 FATAL_TRAP = re.compile(r"Fatal trap (?P<n>\d{1,10}): (?P<name>.+?) while in (?P<mode>\w+)(?: mode)?\s*$")
 FATAL_TRAP_CUT = re.compile(r"Fatal trap (?P<n>\d{1,10}): (?P<name>[a-zA-Z ()/-]{3,60})$")
 PANIC = re.compile(r"panic: ?(?P<message>.*)$")
-PANIC_MIDDLE = re.compile(r"(?<![\w./-])(?<!after )panic: (?P<message>.+)$")
+PANIC_MIDDLE = re.compile(r"(?<![./-])(?<!after )panic: (?P<message>.+)$")  # glued to another CPU's words, too
 PATH_CUT = re.compile(r"/\S*[\w/]$")
 PATH_GOES_ON = re.compile(r"[\w.+-]*(?:/[\w.+-]+)*\.[chS]:\d")
 SETTING = re.compile(r"\s*(?P<key>[A-Za-z][\w #]{1,24}?)\s*(?:=|:)\s+(?P<value>\S.*)$")

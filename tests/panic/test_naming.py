@@ -28,6 +28,10 @@ def frames(*names: str) -> list[Frame]:
             "Duplicate free of 0xff01 from zone 0xff02(mbuf) slab 0xff03(7)",
             "Duplicate free of ADDR from zone ADDR(mbuf) slab ADDR(N)",
         ),
+        (
+            "Memory modified after free 0xff01000002946c00 (384, malloc-384, dummynet) + 16 = 1deadc0de",
+            "Memory modified after free ADDR (N, malloc-N, dummynet)",
+        ),
     ],
 )
 def test_normalize(message: str, normal: str) -> None:
@@ -49,11 +53,19 @@ def test_normalize(message: str, normal: str) -> None:
         (("vpanic", "panic", "??", "0", "fork_exit", "fork_trampoline"), ""),
         ((), ""),
         (("panic", "mtx_pool_lock", "pspat_arbiter"), "pspat_arbiter"),
+        (("panic", "if_ref", "pspat_exit"), "pspat_exit"),
+        (("kassert_panic", "wait_checks", "malloc", "m_tag_alloc", "pspat_dn_io"), "pspat_dn_io"),
         (("panic", "m_tag_delete", "m_tag_delete_chain", "pspat_drop"), "pspat_drop"),
     ],
 )
 def test_culprit(names: tuple[str, ...], culprit: str) -> None:
     assert naming.culprit(frames(*names)) == culprit
+
+
+def test_a_traps_handler_is_never_the_culprit() -> None:
+    handler = frames("vpanic", "panic", "trap_fatal", "trap", "kern_trap")
+    struck = [Frame("m_tag_locate", trap="trap 0x9, rip = 0x55"), Frame("pspat_arbiter")]
+    assert naming.culprit([*handler, *struck]) == "m_tag_locate"
 
 
 def test_cycle_is_the_same_wherever_the_trace_was_cut() -> None:
@@ -110,6 +122,8 @@ def test_points(names: tuple[str, ...], points: tuple[str, ...]) -> None:
         (0x20202020, "user-space address"),
         (0xFFFFF80001234567, "direct map"),
         (0xFFFFFFFF80123456, ""),
+        (0xFF01000002946C00, "direct map (five-level paging)"),
+        (0xFF20000002946C00, ""),
         (0x5A5A5A5A5A5A5A5A, "fill pattern of an allocator"),
     ],
 )
