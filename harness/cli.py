@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     panics = words.add_parser("panics", help="the panics that the runs here have seen")
     guest = words.add_parser("guest", help="build, fetch, add, list, remove real FreeBSD guests")
 
+    bisect = words.add_parser("bisect", help="which rule, point, patch or revision turns the verdict; the smallest scenario")
     bench = words.add_parser("bench", help="measure this machine")
     bench.add_argument("what", choices=("usermode",))
     bench.add_argument("--json", action="store_true")
@@ -70,12 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     from harness.kernel.commands import add_commands
     from harness.panic.commands import add_panic_arguments, add_panics_arguments
     from harness.report.commands import add_arguments, add_output_arguments
+    from harness.search.commands import add_arguments as add_bisect_arguments
 
     add_output_arguments(run)
     add_arguments(report)
     add_panic_arguments(panic)
     add_panics_arguments(panics)
     add_commands(guest)
+    add_bisect_arguments(bisect)
     return parser
 
 
