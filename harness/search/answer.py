@@ -33,8 +33,9 @@ class Answer:
     def accounts(self) -> str:
         """The runs against the ideal, in words."""
         one, known = self.ideal
-        often = f", {known} for one that shows in {self.share:.0%} of runs" if known > one else ""
-        return f"{self.runs} runs (ideal: {one} if one run told all{often}), {self.seconds:.1f} s"
+        often = f", {known} where a bad one shows it in {self.share:.0%} of its runs" if self.share < 1 else ""
+        asked = len({d.candidate.key for d in self.decisions})
+        return f"{self.runs} runs of {asked} candidates (ideal: {one} if one run told all{often}), {self.seconds:.1f} s"
 
     def to_dict(self) -> dict[str, Any]:
         return {
