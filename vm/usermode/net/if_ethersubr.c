@@ -338,6 +338,7 @@ ether_ifattach(struct ifnet *ifp, const uint8_t *lla)
 	memcpy(LLADDR(sdl), lla, ETHER_ADDR_LEN);
 	ifp->if_hw_addr = malloc(ETHER_ADDR_LEN, M_IFADDR, M_WAITOK);
 	memcpy(ifp->if_hw_addr, lla, ETHER_ADDR_LEN);
+	EVENTHANDLER_INVOKE(ether_ifattach_event, ifp);
 }
 
 void

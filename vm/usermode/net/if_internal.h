@@ -16,8 +16,6 @@ struct mbuf;
  */
 #define	__racy_by_design	__attribute__((__no_sanitize_thread__))
 
-extern struct sx ifnet_detach_sxlock;
-
 void	if_link_task(void *arg, int pending);
 int	if_transmit_none(struct ifnet *ifp, struct mbuf *m);
 void	if_qflush_none(struct ifnet *ifp);

@@ -71,6 +71,10 @@ int	ether_output_frame(struct ifnet *, struct mbuf *);
 void	ether_gen_addr(struct ifnet *, struct ether_addr *);
 char	*ether_sprintf(const u_char *);
 
+#include <sys/eventhandler.h>
+typedef void (*ether_ifattach_event_handler_t)(void *, struct ifnet *);
+EVENTHANDLER_DECLARE(ether_ifattach_event, ether_ifattach_event_handler_t);
+
 #include <net/vnet.h>
 #include <net/pfil.h>
 VNET_DECLARE(struct pfil_head *, link_pfil_head);

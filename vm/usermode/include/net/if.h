@@ -133,6 +133,7 @@ struct ifaliasreq {
 #include <sys/malloc.h>
 MALLOC_DECLARE(M_IFADDR);
 MALLOC_DECLARE(M_IFMADDR);
+extern struct sx ifnet_detach_sxlock;
 #endif
 
 #endif /* !_NET_IF_H_ */

@@ -58,7 +58,7 @@ struct pspat_counters pspat_cnt;
 /* The dummynet pipe or queue that if_output's packets are scheduled by. */
 VNET_DEFINE(u_int, pspat_flowset);
 /* The vnet is on its way out. */
-VNET_DEFINE(bool, pspat_dying);
+VNET_DEFINE(u_int, pspat_dying);
 
 /*
  * All below that changes is under this; it is taken before any other lock.
@@ -72,7 +72,13 @@ MTX_SYSINIT(pspat_dispatcher, &pspat_sc.sc_xmtx, "pspat_dispatcher", MTX_DEF);
 static u_int pspat_enable;
 static u_int pspat_point = PSPAT_DUMMYNET;
 static u_int pspat_slots = 1024;
+static lwpid_t pspat_tid[2];
+static bool pspat_gone;		/* the module is being unloaded */
 static eventhandler_tag pspat_arrival_tag;
+
+/* A pointer that senders follow at any time. */
+#define	PSPAT_STORE_PTR(p, value)					\
+	atomic_store_rel_ptr((volatile uintptr_t *)&(p), (uintptr_t)(value))
 
 static const char *const pspat_point_name[PSPAT_POINTS] = {
 	"off", "dummynet", "dummynet_l2", "if_output"
@@ -90,17 +96,25 @@ pspat_if_divert(struct ifnet *ifp, bool divert)
 {
 
 	if (divert && ifp->if_output == ether_output)
-		ifp->if_output = pspat_if_output;
+		PSPAT_STORE_PTR(ifp->if_output, pspat_if_output);
 	else if (!divert && ifp->if_output == pspat_if_output)
-		ifp->if_output = ether_output;
+		PSPAT_STORE_PTR(ifp->if_output, ether_output);
 }
 
+/*
+ * No interface is on its way from one vnet to another, in neither's list,
+ * while we go over them all.
+ */
 static void
 pspat_if_divert_all(bool divert)
 {
 	struct ifnet *ifp;
 	VNET_ITERATOR_DECL(vnet_iter);
 
+	mtx_lock(&pspat_sc.sc_mtx);
+	pspat_sc.sc_divert = divert;
+	mtx_unlock(&pspat_sc.sc_mtx);
+	sx_xlock(&ifnet_detach_sxlock);
 	VNET_LIST_RLOCK();
 	VNET_FOREACH(vnet_iter) {
 		CURVNET_SET(vnet_iter);
@@ -111,14 +125,20 @@ pspat_if_divert_all(bool divert)
 		CURVNET_RESTORE();
 	}
 	VNET_LIST_RUNLOCK();
+	sx_xunlock(&ifnet_detach_sxlock);
 }
 
+/*
+ * A new Ethernet interface, in its vnet's list by now.
+ */
 static void
 pspat_if_arrival(void *arg, struct ifnet *ifp)
 {
 
-	if (pspat_sc.sc_point == PSPAT_IF_OUTPUT)
+	mtx_lock(&pspat_sc.sc_mtx);
+	if (pspat_sc.sc_divert)
 		pspat_if_divert(ifp, true);
+	mtx_unlock(&pspat_sc.sc_mtx);
 }
 
 /*
@@ -132,28 +152,65 @@ pspat_flush(void)
 
 	mtx_lock(&sc->sc_mtx);
 	ticket = ++sc->sc_flush;
-	sc->sc_asleep = 0;
+	atomic_store_int(&sc->sc_asleep, 0);
 	wakeup(sc);
 	while ((int)(sc->sc_flushed - ticket) < 0)
 		mtx_sleep(&sc->sc_flushed, &sc->sc_mtx, 0, "pspatf", 0);
+	given = sc->sc_given;
 	mtx_unlock(&sc->sc_mtx);
 
 	/* What the dispatcher had been given by then. */
-	given = atomic_load_acq_int(&sc->sc_xbox->mb_write);
 	while ((int)(atomic_load_acq_int(&sc->sc_xdone) - given) < 0)
 		pause("pspatx", 1);
 }
 
+/*
+ * What went is read before what came, for both go on: never less than zero.
+ */
 static uint64_t
 pspat_in_custody(void)
 {
+	uint64_t gone;
 
-	return (counter_u64_fetch(pspat_cnt.in) -
-	    counter_u64_fetch(pspat_cnt.out) -
-	    counter_u64_fetch(pspat_cnt.drop_sched) -
-	    counter_u64_fetch(pspat_cnt.drop_flowset) -
-	    counter_u64_fetch(pspat_cnt.drop_departed) -
-	    counter_u64_fetch(pspat_cnt.drop_nomem));
+	gone = counter_u64_fetch(pspat_cnt.out);
+	gone += counter_u64_fetch(pspat_cnt.drop_sched);
+	gone += counter_u64_fetch(pspat_cnt.drop_flowset);
+	gone += counter_u64_fetch(pspat_cnt.drop_departed);
+	gone += counter_u64_fetch(pspat_cnt.drop_nomem);
+	return (counter_u64_fetch(pspat_cnt.in) - gone);
+}
+
+/*
+ * The threads have nothing to do any more: wait until they ended, of a module
+ * until they have left its text.
+ */
+static void
+pspat_threads_end(struct pspat_softc *sc)
+{
+
+	mtx_lock(&sc->sc_mtx);
+	mtx_lock(&sc->sc_xmtx);
+	sc->sc_stop = true;
+	wakeup(sc->sc_xbox);
+	mtx_unlock(&sc->sc_xmtx);
+	atomic_store_int(&sc->sc_asleep, 0);
+	wakeup(sc);
+	while (sc->sc_running > 0)
+		mtx_sleep(&sc->sc_running, &sc->sc_mtx, 0, "pspate", 0);
+	mtx_unlock(&sc->sc_mtx);
+#ifdef KLD_MODULE
+	{
+		struct thread *td;
+		u_int i;
+
+		for (i = 0; i < nitems(pspat_tid); i++)
+			while (pspat_tid[i] != 0 &&
+			    (td = tdfind(pspat_tid[i], -1)) != NULL) {
+				PROC_UNLOCK(td->td_proc);
+				pause("pspatt", 1);
+			}
+	}
+#endif
 }
 
 static void
@@ -174,10 +231,12 @@ pspat_start(u_int point)
 {
 	struct pspat_softc *sc = &pspat_sc;
 	struct thread *td;
-	u_int cpu;
+	u_int cpu, i;
 	int error;
 
 	sx_assert(&pspat_sx, SA_XLOCKED);
+	if (pspat_gone)
+		return (ENXIO);
 	if (point != PSPAT_IF_OUTPUT && ip_dn_io_ptr == NULL)
 		return (ENXIO);		/* no dummynet to step in front of */
 
@@ -187,6 +246,9 @@ pspat_start(u_int point)
 		sc->sc_box[cpu] = pspat_mailbox_create(pspat_slots, cpu);
 	sc->sc_xbox = pspat_mailbox_create(pspat_slots, 0);
 	LIST_INIT(&sc->sc_links);
+	for (i = 0; i < PSPAT_HASH; i++)
+		LIST_INIT(&sc->sc_hash[i]);
+	pspat_ready_init(&sc->sc_over);
 	sc->sc_stop = false;
 	sc->sc_flush = sc->sc_flushed = 0;
 	sc->sc_asleep = sc->sc_xasleep = 0;
@@ -194,22 +256,27 @@ pspat_start(u_int point)
 	sc->sc_free = 0;
 	sc->sc_loop_max = 0;
 	sc->sc_running = 2;
+	bzero(pspat_tid, sizeof(pspat_tid));
 
+	/*
+	 * A thread that ends may be freed at once: its number is taken down
+	 * while it can't, for none of them ends before it is told to.
+	 */
 	error = kthread_add(pspat_dispatcher, sc, NULL, &td, 0, 0,
 	    "pspat dispatcher");
-	if (error == 0) {
+	if (error != 0)
+		sc->sc_running = 0;
+	else {
+		pspat_tid[0] = td->td_tid;
 		error = kthread_add(pspat_arbiter, sc, NULL, &td, 0, 0,
 		    "pspat arbiter");
-		if (error != 0) {
-			mtx_lock(&sc->sc_xmtx);
-			sc->sc_stop = true;
-			wakeup(sc->sc_xbox);
-			mtx_unlock(&sc->sc_xmtx);
+		if (error == 0)
+			pspat_tid[1] = td->td_tid;
+		else {
 			mtx_lock(&sc->sc_mtx);
-			while (sc->sc_running > 1)
-				mtx_sleep(&sc->sc_running, &sc->sc_mtx, 0,
-				    "pspate", 0);
+			sc->sc_running--;
 			mtx_unlock(&sc->sc_mtx);
+			pspat_threads_end(sc);
 		}
 	}
 	if (error != 0) {
@@ -218,12 +285,12 @@ pspat_start(u_int point)
 	}
 
 	/* All is ready: lead the senders here. */
-	sc->sc_point = point;
+	atomic_store_int(&sc->sc_point, point);
 	if (point == PSPAT_IF_OUTPUT)
 		pspat_if_divert_all(true);
 	else {
 		sc->sc_dn_io = ip_dn_io_ptr;
-		ip_dn_io_ptr = pspat_dn_io;
+		PSPAT_STORE_PTR(ip_dn_io_ptr, pspat_dn_io);
 	}
 	return (0);
 }
@@ -238,21 +305,12 @@ pspat_finish(void)
 	if (sc->sc_point == PSPAT_IF_OUTPUT)
 		pspat_if_divert_all(false);
 	else
-		ip_dn_io_ptr = sc->sc_dn_io;
-	sc->sc_point = PSPAT_OFF;
+		PSPAT_STORE_PTR(ip_dn_io_ptr, sc->sc_dn_io);
+	atomic_store_int(&sc->sc_point, PSPAT_OFF);
 	NET_EPOCH_WAIT();
 	pspat_flush();
-
-	mtx_lock(&sc->sc_xmtx);
-	sc->sc_stop = true;
-	wakeup(sc->sc_xbox);
-	mtx_unlock(&sc->sc_xmtx);
-	mtx_lock(&sc->sc_mtx);
-	sc->sc_asleep = 0;
-	wakeup(sc);
-	while (sc->sc_running > 0)
-		mtx_sleep(&sc->sc_running, &sc->sc_mtx, 0, "pspate", 0);
-	mtx_unlock(&sc->sc_mtx);
+	pspat_threads_end(sc);
+	pspat_algs_forget();
 	pspat_boxes_free(sc);
 
 	left = pspat_in_custody();
@@ -372,17 +430,31 @@ SYSCTL_PROC(_net_pspat, OID_AUTO, intercept,
     pspat_sysctl_intercept, "A",
     "Where packets are taken: off, dummynet, dummynet_l2, if_output");
 
+static struct pspat_settings
+pspat_settings(void)
+{
+	struct pspat_settings set;
+
+	mtx_lock(&pspat_sc.sc_mtx);
+	set = pspat_sc.sc_set;
+	mtx_unlock(&pspat_sc.sc_mtx);
+	return (set);
+}
+
 static int
 pspat_sysctl_xmit(SYSCTL_HANDLER_ARGS)
 {
 	u_int value;
 	int error;
 
-	value = pspat_sc.sc_xmit;
+	value = pspat_settings().ps_xmit;
 	error = pspat_sysctl_name(oidp, req, pspat_xmit_name, PSPAT_XMIT_MODES,
 	    &value);
-	if (error == 0 && req->newptr != NULL)
-		pspat_sc.sc_xmit = value;
+	if (error == 0 && req->newptr != NULL) {
+		mtx_lock(&pspat_sc.sc_mtx);
+		pspat_sc.sc_set.ps_xmit = value;
+		mtx_unlock(&pspat_sc.sc_mtx);
+	}
 	return (error);
 }
 SYSCTL_PROC(_net_pspat, OID_AUTO, xmit_mode,
@@ -419,26 +491,57 @@ pspat_sysctl_batch(SYSCTL_HANDLER_ARGS)
 	u_int value;
 	int error;
 
-	value = pspat_sc.sc_batch;
+	value = pspat_settings().ps_batch;
 	error = sysctl_handle_int(oidp, &value, 0, req);
 	if (error != 0 || req->newptr == NULL)
 		return (error);
 	if (value < 1 || value > 1 << 16)
 		return (EINVAL);
-	pspat_sc.sc_batch = value;
+	mtx_lock(&pspat_sc.sc_mtx);
+	pspat_sc.sc_set.ps_batch = value;
+	mtx_unlock(&pspat_sc.sc_mtx);
 	return (0);
 }
 SYSCTL_PROC(_net_pspat, OID_AUTO, batch,
     CTLTYPE_UINT | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0, pspat_sysctl_batch,
     "IU", "Packets taken from one mailbox, and sent on one link, in a round");
 
-SYSCTL_U64(_net_pspat, OID_AUTO, rate, CTLFLAG_RW, &pspat_sc.sc_rate, 0,
-    "Rate of all links together, bit/s (0: no limit)");
+static int
+pspat_sysctl_rate(SYSCTL_HANDLER_ARGS)
+{
+	uint64_t value;
+	int error;
+
+	value = pspat_settings().ps_rate;
+	error = sysctl_handle_64(oidp, &value, 0, req);
+	if (error != 0 || req->newptr == NULL)
+		return (error);
+	mtx_lock(&pspat_sc.sc_mtx);
+	pspat_sc.sc_set.ps_rate = value;
+	mtx_unlock(&pspat_sc.sc_mtx);
+	return (0);
+}
+SYSCTL_PROC(_net_pspat, OID_AUTO, rate,
+    CTLTYPE_U64 | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0, pspat_sysctl_rate,
+    "QU", "Rate of all links together, bit/s (0: no limit)");
+
 SYSCTL_UINT(_net_pspat, OID_AUTO, flowset, CTLFLAG_VNET | CTLFLAG_RW,
     &VNET_NAME(pspat_flowset), 0,
     "dummynet queue that schedules the packets taken at if_output");
-SYSCTL_S64(_net_pspat, OID_AUTO, loop_max, CTLFLAG_RD, &pspat_sc.sc_loop_max,
-    0, "Longest round of the arbiter (32.32 s)");
+
+static int
+pspat_sysctl_loop(SYSCTL_HANDLER_ARGS)
+{
+	uint64_t value;
+
+	mtx_lock(&pspat_sc.sc_mtx);
+	value = sbttons(pspat_sc.sc_loop_max);
+	mtx_unlock(&pspat_sc.sc_mtx);
+	return (sysctl_handle_64(oidp, &value, 0, req));
+}
+SYSCTL_PROC(_net_pspat, OID_AUTO, loop_max,
+    CTLTYPE_U64 | CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, 0, pspat_sysctl_loop,
+    "QU", "Longest round of the arbiter since it was enabled, ns");
 
 static SYSCTL_NODE(_net_pspat, OID_AUTO, stats, CTLFLAG_RD | CTLFLAG_MPSAFE, 0,
     "Accounts");
@@ -467,7 +570,7 @@ static void
 pspat_vnet_uninit(const void *unused __unused)
 {
 
-	V_pspat_dying = true;
+	atomic_store_int(&VNET(pspat_dying), 1);
 	sx_xlock(&pspat_sx);
 	if (pspat_sc.sc_point != PSPAT_OFF && !PSPAT_BROKEN(10)) {
 		NET_EPOCH_WAIT();
@@ -482,26 +585,25 @@ static int
 pspat_modevent(module_t mod, int type, void *arg)
 {
 	struct pspat_softc *sc = &pspat_sc;
-	int error;
 
 	switch (type) {
 	case MOD_LOAD:
-		sc->sc_batch = 64;
+		sc->sc_set.ps_batch = 64;
 #define	PSPAT_COUNTER_ALLOC(name, text)					\
 		pspat_cnt.name = counter_u64_alloc(M_WAITOK);
 		PSPAT_COUNTERS(PSPAT_COUNTER_ALLOC)
-		pspat_arrival_tag = EVENTHANDLER_REGISTER(ifnet_arrival_event,
+		pspat_arrival_tag = EVENTHANDLER_REGISTER(ether_ifattach_event,
 		    pspat_if_arrival, NULL, EVENTHANDLER_PRI_ANY);
 		return (0);
 	case MOD_QUIESCE:
 		return (0);
 	case MOD_UNLOAD:
-		EVENTHANDLER_DEREGISTER(ifnet_arrival_event, pspat_arrival_tag);
+		EVENTHANDLER_DEREGISTER(ether_ifattach_event,
+		    pspat_arrival_tag);
 		sx_xlock(&pspat_sx);
-		error = pspat_apply(0, pspat_point);
+		pspat_gone = true;
+		(void)pspat_apply(0, pspat_point);
 		sx_xunlock(&pspat_sx);
-		if (error != 0)
-			return (error);
 #define	PSPAT_COUNTER_FREE(name, text)					\
 		counter_u64_free(pspat_cnt.name);
 		PSPAT_COUNTERS(PSPAT_COUNTER_FREE)

@@ -59,14 +59,10 @@
 /* How late the arbiter may come to a busy link and still make up for it. */
 #define	PSPAT_LATE	(100 * SBT_1MS)
 
-/* Ready to be transmitted, in order, collected under the lock. */
-struct pspat_ready {
-	struct mbuf	*head;
-	struct mbuf	**tail;
-	u_int		count;
-};
+/* How long the dispatcher gets to catch up. */
+#define	PSPAT_BACKLOG	(100 * SBT_1US)
 
-static void
+void
 pspat_ready_init(struct pspat_ready *r)
 {
 
@@ -147,17 +143,131 @@ pspat_drop(struct mbuf *m)
 
 static void pspat_link_check(struct pspat_link *);
 
+static struct pspat_links *
+pspat_bucket(struct pspat_softc *sc, struct dn_sch_inst *si)
+{
+
+	return (&sc->sc_hash[((uintptr_t)si >> 8) & (PSPAT_HASH - 1)]);
+}
+
 static struct pspat_link *
 pspat_link_find(struct pspat_softc *sc, struct dn_sch_inst *si)
 {
 	struct pspat_link *pl;
 
-	LIST_FOREACH(pl, &sc->sc_links, pl_next)
+	LIST_FOREACH(pl, pspat_bucket(sc, si), pl_hash)
 		if (pl->pl_si == si && pl->pl_vnet == curvnet) {
 			pspat_link_check(pl);
 			return (pl->pl_si != NULL ? pl : NULL);
 		}
 	return (NULL);
+}
+
+/*
+ * dummynet is about to free an instance of a scheduler with queues of its own.
+ * fq_codel and fq_pie forget what is in these: not a packet of it would be
+ * freed, ours among them, so it is taken out here.  The lock is held.
+ */
+static int
+pspat_free_sched(struct dn_sch_inst *si)
+{
+	struct pspat_softc *sc = &pspat_sc;
+	int (*free_sched)(struct dn_sch_inst *);
+	struct mbuf *m;
+	u_int i;
+
+	DN_BH_LOCK_ASSERT();
+	free_sched = NULL;
+	mtx_lock(&sc->sc_mtx);
+	for (i = 0; i < PSPAT_ALGS && free_sched == NULL; i++)
+		if (sc->sc_alg[i].pa_fp == si->sched->fp)
+			free_sched = sc->sc_alg[i].pa_free_sched;
+	mtx_unlock(&sc->sc_mtx);
+	while ((m = si->sched->fp->dequeue(si)) != NULL)
+		m_freem(m);
+	return (free_sched(si));
+}
+
+static void
+pspat_alg_hold(struct dn_alg *fp, int n)
+{
+
+#if __FreeBSD_version >= 1400000
+	dummynet_sched_lock();
+	fp->ref_count += n;
+	dummynet_sched_unlock();
+#else
+	fp->ref_count += n;
+#endif
+}
+
+/*
+ * Be told when an instance of this scheduler goes.  FIFO frees its packets, and
+ * those with one queue a flow have theirs freed by dummynet.
+ */
+static bool
+pspat_alg_watch(struct pspat_softc *sc, struct dn_alg *fp)
+{
+	struct pspat_alg *pa;
+	u_int i;
+	bool new;
+
+	if ((fp->flags & DN_MULTIQUEUE) != 0 || fp->type == DN_SCHED_FIFO ||
+	    fp->free_sched == NULL || fp->free_sched == pspat_free_sched)
+		return (true);
+	new = false;
+	mtx_lock(&sc->sc_mtx);
+	for (i = 0; i < PSPAT_ALGS; i++) {
+		pa = &sc->sc_alg[i];
+		if (pa->pa_watched)
+			continue;
+		pa->pa_fp = fp;
+		pa->pa_free_sched = fp->free_sched;
+		pa->pa_watched = new = true;
+		break;
+	}
+	mtx_unlock(&sc->sc_mtx);
+	if (!new)
+		return (false);
+	/* It must not be unloaded while we are in it. */
+	pspat_alg_hold(fp, 1);
+	fp->free_sched = pspat_free_sched;
+	return (true);
+}
+
+/*
+ * All schedulers as they were.  Nobody is on the way to pspat_free_sched() when
+ * this comes back: whoever calls it holds dummynet's lock of a vnet.
+ */
+void
+pspat_algs_forget(void)
+{
+	struct pspat_softc *sc = &pspat_sc;
+	struct pspat_alg *pa;
+	u_int i;
+	VNET_ITERATOR_DECL(vnet_iter);
+
+	for (i = 0; i < PSPAT_ALGS; i++) {
+		pa = &sc->sc_alg[i];
+		if (pa->pa_watched)
+			pa->pa_fp->free_sched = pa->pa_free_sched;
+	}
+	VNET_LIST_RLOCK();
+	VNET_FOREACH(vnet_iter) {
+		CURVNET_SET(vnet_iter);
+		if (V_dn_cfg.init_done) {
+			DN_BH_WLOCK();
+			DN_BH_WUNLOCK();
+		}
+		CURVNET_RESTORE();
+	}
+	VNET_LIST_RUNLOCK();
+	for (i = 0; i < PSPAT_ALGS; i++) {
+		pa = &sc->sc_alg[i];
+		if (pa->pa_watched)
+			pspat_alg_hold(pa->pa_fp, -1);
+		pa->pa_watched = false;
+	}
 }
 
 /*
@@ -169,6 +279,8 @@ pspat_link_take(struct pspat_softc *sc, struct dn_sch_inst *si)
 	struct pspat_link *pl;
 
 	DN_BH_LOCK_ASSERT();
+	if (!pspat_alg_watch(sc, si->sched->fp))
+		return (NULL);
 	pl = malloc(sizeof(*pl), M_PSPAT, M_NOWAIT | M_ZERO);
 	if (pl == NULL)
 		return (NULL);
@@ -183,6 +295,7 @@ pspat_link_take(struct pspat_softc *sc, struct dn_sch_inst *si)
 	pl->pl_flow = si->ni.fid;
 	pl->pl_delayed_tail = &pl->pl_delayed;
 	LIST_INSERT_HEAD(&sc->sc_links, pl, pl_next);
+	LIST_INSERT_HEAD(pspat_bucket(sc, si), pl, pl_hash);
 	return (pl);
 }
 
@@ -240,16 +353,19 @@ pspat_enqueue(struct pspat_softc *sc, struct mbuf *m, struct pspat_tag *pt,
 	struct dn_fsk *fs;
 	struct dn_sch_inst *si;
 	struct dn_queue *q;
+	struct pspat_link *pl;
 
 	if (!PSPAT_BROKEN(5))
 		DN_BH_LOCK_ASSERT();
-	if (V_pspat_dying ||
+	V_dn_cfg.io_pkt++;
+	if (V_pspat_dying != 0 ||
 	    (pt->pt_ifp->if_flags & IFF_DYING) != 0) {
 		PSPAT_COUNT(drop_departed);
 		pspat_drop(m);
 		return;
 	}
-	if (sc->sc_point == PSPAT_OFF && pt->pt_point == PSPAT_IF_OUTPUT) {
+	if (atomic_load_int(&sc->sc_point) == PSPAT_OFF &&
+	    pt->pt_point == PSPAT_IF_OUTPUT) {
 		/* Off and being flushed: nothing is scheduled any more. */
 		pspat_ready_append(ready, m);
 		return;
@@ -285,8 +401,9 @@ pspat_enqueue(struct pspat_softc *sc, struct mbuf *m, struct pspat_tag *pt,
 		pspat_drop(m);
 		return;
 	}
-	if (pspat_link_find(sc, si) == NULL && (si->kflags & DN_ACTIVE) == 0 &&
-	    pspat_link_take(sc, si) == NULL) {
+	pl = pspat_link_find(sc, si);
+	if (pl == NULL && (si->kflags & DN_ACTIVE) == 0 &&
+	    (pl = pspat_link_take(sc, si)) == NULL) {
 		PSPAT_COUNT(drop_nomem);
 		pspat_drop(m);
 		return;
@@ -296,7 +413,7 @@ pspat_enqueue(struct pspat_softc *sc, struct mbuf *m, struct pspat_tag *pt,
 	 * idle: the packet goes out by dummynet's hand, which the exit knows
 	 * nothing of.  Its custody ends now, as transmitted.
 	 */
-	if (pspat_link_find(sc, si) == NULL) {
+	if (pl == NULL) {
 		if (pt->pt_point == PSPAT_IF_OUTPUT) {
 			m_tag_delete(m, m_tag_first(m));
 			pspat_ready_append(ready, m);
@@ -313,13 +430,29 @@ pspat_enqueue(struct pspat_softc *sc, struct mbuf *m, struct pspat_tag *pt,
  * Time on the wire.  A 32.32 time does not wrap in our lifetime (C12).
  */
 static sbintime_t
-pspat_wire_time(struct mbuf *m, uint64_t bps)
+pspat_wire_time(uint64_t bits, uint64_t bps)
 {
-	uint64_t bits;
 
-	bits = (uint64_t)m->m_pkthdr.len * 8;
 	return ((sbintime_t)((bits / bps) << 32) +
 	    (sbintime_t)(((bits % bps) << 32) / bps));
+}
+
+/*
+ * What a link's profile adds to a packet, in bits at the link's rate, and
+ * whether it loses the packet: as dummynet has it.
+ */
+static uint64_t
+pspat_profile_bits(struct dn_schk *sch, bool *lost)
+{
+	struct dn_profile *pf = sch->profile;
+	int i;
+
+	*lost = false;
+	if (pf == NULL || pf->samples_no == 0)
+		return (0);
+	i = random() % pf->samples_no;
+	*lost = i >= pf->loss_level;
+	return ((uint64_t)pf->samples[i] * sch->link.bandwidth / 1000);
 }
 
 /*
@@ -335,6 +468,8 @@ pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
 	struct mbuf *m;
 	struct pspat_tag *pt;
 	sbintime_t burst, delay;
+	uint64_t bits;
+	bool lost;
 
 	pspat_link_check(pl);
 	while (pl->pl_si != NULL) {
@@ -349,6 +484,8 @@ pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
 		}
 		m->m_nextpkt = NULL;
 		delay = 0;
+		bits = (uint64_t)m->m_pkthdr.len * 8;
+		bits += pspat_profile_bits(sch, &lost);
 		if (sch->link.bandwidth != 0) {
 			/*
 			 * A link that was idle may catch up its burst.  One
@@ -360,15 +497,22 @@ pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
 			    sch->link.bandwidth);
 			if (pl->pl_free < now - burst)
 				pl->pl_free = now - burst;
-			pl->pl_free += pspat_wire_time(m, sch->link.bandwidth);
+			pl->pl_free += pspat_wire_time(bits,
+			    sch->link.bandwidth);
 			delay = pl->pl_free - now;
 			if (delay < 0)
 				delay = 0;
 		}
-		if (sc->sc_rate != 0) {
+		if (sc->sc_now.ps_rate != 0) {
 			if (sc->sc_free < now)
 				sc->sc_free = now;
-			sc->sc_free += pspat_wire_time(m, sc->sc_rate);
+			sc->sc_free += pspat_wire_time(bits,
+			    sc->sc_now.ps_rate);
+		}
+		if (lost) {
+			/* Its tag counts it as dropped. */
+			m_freem(m);
+			continue;
 		}
 		delay += sch->link.delay * (SBT_1S / hz);
 		pt = pspat_tag_find(m);
@@ -411,46 +555,75 @@ static void
 pspat_transmit(struct pspat_softc *sc, struct pspat_ready *ready, bool flush)
 {
 	struct mbuf *m, *n;
+	bool hand_over;
 
+	/* Until it is through, the dispatcher goes on: order is kept. */
+	hand_over = !flush && (sc->sc_now.ps_xmit == PSPAT_XMIT_DISPATCHER ||
+	    atomic_load_acq_int(&sc->sc_xdone) != sc->sc_xbox->mb_write);
 	for (m = ready->head; m != NULL; m = n) {
 		n = m->m_nextpkt;
 		m->m_nextpkt = NULL;
-		if (sc->sc_xmit == PSPAT_XMIT_DISPATCHER && !flush &&
-		    pspat_hand_over(m))
-			continue;
-		pspat_exit(m);
+		if (!hand_over)
+			pspat_exit(m);
+		else if (sc->sc_over.head != NULL || !pspat_hand_over(m))
+			pspat_ready_append(&sc->sc_over, m);
 	}
 	pspat_ready_init(ready);
 }
 
 /*
- * Empty the mailboxes, up to a batch each.  Returns how many packets came.
+ * What the dispatcher would not take the last time.  True when it still won't:
+ * nothing more is scheduled then, so that packets wait, and are dropped, where
+ * schedulers and senders see it.
+ */
+static bool
+pspat_backlog(struct pspat_softc *sc, bool flush)
+{
+	struct pspat_ready over;
+
+	if (sc->sc_over.head == NULL)
+		return (false);
+	over = sc->sc_over;
+	pspat_ready_init(&sc->sc_over);
+	pspat_transmit(sc, &over, flush);
+	return (sc->sc_over.head != NULL);
+}
+
+/*
+ * Empty the mailboxes, up to a batch each, for a flush of all that was in them
+ * when it began.  Returns how many packets came.
  */
 static u_int
 pspat_collect(struct pspat_softc *sc, bool flush, struct pspat_ready *ready)
 {
 	struct pspat_mailbox *mb;
 	struct pspat_tag *pt;
-	struct vnet *locked;
+	struct vnet *vnet;
 	struct mbuf *m;
-	u_int cpu, n, total;
+	u_int cpu, limit, n, total;
+	bool locked;
 
 	total = 0;
-	locked = NULL;
+	locked = false;
+	vnet = NULL;
 	CURVNET_SET_QUIET(vnet0);	/* a place for CURVNET_RESTORE() */
 	CPU_FOREACH(cpu) {
 		mb = sc->sc_box[cpu];
-		for (n = 0; flush || n < sc->sc_batch; n++) {
+		limit = flush ? mb->mb_slots : sc->sc_now.ps_batch;
+		for (n = 0; n < limit; n++) {
 			m = pspat_mailbox_extract(mb);
 			if (m == NULL)
 				break;
 			pt = pspat_tag_find(m);
 			/* One lock for a run of packets of one vnet. */
-			if (pt->pt_vnet != locked) {
-				if (locked != NULL && !PSPAT_BROKEN(5))
+			if (!locked || pt->pt_vnet != vnet) {
+				if (locked && !PSPAT_BROKEN(5))
 					DN_BH_WUNLOCK();
+#ifdef VIMAGE
 				curvnet = PSPAT_BROKEN(3) ? NULL : pt->pt_vnet;
-				locked = pt->pt_vnet;
+#endif
+				vnet = pt->pt_vnet;
+				locked = true;
 				if (!PSPAT_BROKEN(5))
 					DN_BH_WLOCK();
 			}
@@ -458,7 +631,7 @@ pspat_collect(struct pspat_softc *sc, bool flush, struct pspat_ready *ready)
 		}
 		total += n;
 	}
-	if (locked != NULL && !PSPAT_BROKEN(5))
+	if (locked && !PSPAT_BROKEN(5))
 		DN_BH_WUNLOCK();
 	CURVNET_RESTORE();
 	return (total);
@@ -483,9 +656,14 @@ pspat_round(struct pspat_softc *sc, bool flush)
 
 	if (!PSPAT_BROKEN(4))
 		NET_EPOCH_ENTER(et);
+	if (pspat_backlog(sc, flush)) {
+		if (!PSPAT_BROKEN(4))
+			NET_EPOCH_EXIT(et);
+		return (sbinuptime() + PSPAT_BACKLOG);
+	}
 	got = pspat_collect(sc, flush, &ready);
 	now = sbinuptime();
-	budget = sc->sc_batch;
+	budget = sc->sc_now.ps_batch;
 	LIST_FOREACH_SAFE(pl, &sc->sc_links, pl_next, next) {
 		CURVNET_SET(pl->pl_vnet);
 		DN_BH_WLOCK();
@@ -498,6 +676,7 @@ pspat_round(struct pspat_softc *sc, bool flush)
 		CURVNET_RESTORE();
 		if (due == 0) {
 			LIST_REMOVE(pl, pl_next);
+			LIST_REMOVE(pl, pl_hash);
 			free(pl, M_PSPAT);
 		} else if (due < soonest)
 			soonest = due;
@@ -534,39 +713,49 @@ pspat_arbiter(void *arg)
 	sbintime_t began, due, took;
 	u_int flush;
 
+	took = 0;
 	for (;;) {
 		mtx_lock(&sc->sc_mtx);
+		if (took > sc->sc_loop_max)
+			sc->sc_loop_max = took;
 		if (sc->sc_stop && sc->sc_flush == sc->sc_flushed)
 			break;
 		flush = sc->sc_flush;
+		sc->sc_now = sc->sc_set;
 		mtx_unlock(&sc->sc_mtx);
 
 		began = sbinuptime();
 		due = pspat_round(sc, flush != sc->sc_flushed);
 		took = sbinuptime() - began;
-		if (took > sc->sc_loop_max)
-			sc->sc_loop_max = took;
+
+		if (flush != sc->sc_flushed) {
+			/*
+			 * One round takes all that had come when it began, so
+			 * that a flush ends whatever others go on sending.
+			 */
+			mtx_lock(&sc->sc_mtx);
+			sc->sc_flushed = flush;
+			sc->sc_given = sc->sc_xbox->mb_write;
+			wakeup(&sc->sc_flushed);
+			mtx_unlock(&sc->sc_mtx);
+		}
 		if (due == 0) {
 			maybe_yield();
 			continue;
 		}
 
 		mtx_lock(&sc->sc_mtx);
-		if (flush != sc->sc_flushed) {
-			sc->sc_flushed = flush;
-			wakeup(&sc->sc_flushed);
-		}
-		sc->sc_asleep = 1;
+		atomic_store_int(&sc->sc_asleep, 1);
 		atomic_thread_fence_seq_cst();
-		if (pspat_all_empty(sc) && !sc->sc_stop &&
-		    sc->sc_flush == sc->sc_flushed) {
+		if ((sc->sc_over.head != NULL || pspat_all_empty(sc)) &&
+		    !sc->sc_stop && sc->sc_flush == sc->sc_flushed) {
 			if (due == SBT_MAX)
 				mtx_sleep(sc, &sc->sc_mtx, 0, "pspati", 0);
 			else
 				msleep_sbt(sc, &sc->sc_mtx, 0, "pspatw", due,
 				    0, C_ABSOLUTE);
 		}
-		sc->sc_asleep = 0;
+		atomic_store_int(&sc->sc_asleep, 0);
 		mtx_unlock(&sc->sc_mtx);
 	}
 	sc->sc_running--;

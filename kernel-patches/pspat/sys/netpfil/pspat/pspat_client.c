@@ -89,6 +89,10 @@ pspat_tag_release(struct m_tag *t)
 			if_rele(pt->pt_ifp);
 		pt->pt_ifp = NULL;
 	}
+	if (pt->pt_rcvif != NULL) {
+		if_rele(pt->pt_rcvif);
+		pt->pt_rcvif = NULL;
+	}
 }
 
 static struct pspat_tag *
@@ -107,6 +111,10 @@ pspat_tag_attach(struct mbuf *m, struct ifnet *ifp, u_int point)
 	pt->pt_ifp = ifp;
 	if (ifp != NULL && !PSPAT_BROKEN(10))
 		if_ref(ifp);
+	if (m->m_pkthdr.rcvif != NULL && !PSPAT_BROKEN(10)) {
+		pt->pt_rcvif = m->m_pkthdr.rcvif;
+		if_ref(pt->pt_rcvif);
+	}
 	pt->pt_point = point;
 	m_tag_prepend(m, &pt->pt_tag);
 	return (pt);
@@ -125,6 +133,8 @@ pspat_deliver(struct mbuf *m)
 	struct pspat_softc *sc = &pspat_sc;
 	int error;
 
+	/* Before the arbiter can see it, that it be never out before it is in. */
+	PSPAT_COUNT(in);
 	if (PSPAT_BROKEN(8))
 		error = pspat_attempt_insert(m);
 	else {
@@ -135,6 +145,7 @@ pspat_deliver(struct mbuf *m)
 	if (__predict_false(error != 0)) {
 		struct m_tag *t = &pspat_tag_find(m)->pt_tag;
 
+		counter_u64_add(pspat_cnt.in, -1);
 		PSPAT_COUNT(refused_full);
 		pspat_tag_release(t);
 		m_freem(m);
@@ -142,13 +153,12 @@ pspat_deliver(struct mbuf *m)
 			m_freem(m);	/* C9: once for the error, too */
 		return (error);
 	}
-	PSPAT_COUNT(in);
 	/*
 	 * The arbiter says that it sleeps and looks once more; we put the
 	 * packet in and look whether it sleeps.  One of us sees the other.
 	 */
 	atomic_thread_fence_seq_cst();
-	if (sc->sc_asleep != 0)
+	if (atomic_load_int(&sc->sc_asleep) != 0)
 		pspat_wakeup();
 	return (0);
 }
@@ -159,8 +169,8 @@ pspat_wakeup(void)
 	struct pspat_softc *sc = &pspat_sc;
 
 	mtx_lock(&sc->sc_mtx);
-	if (sc->sc_asleep != 0) {
-		sc->sc_asleep = 0;
+	if (atomic_load_int(&sc->sc_asleep) != 0) {
+		atomic_store_int(&sc->sc_asleep, 0);
 		PSPAT_COUNT(wakeups);
 		wakeup(sc);
 	}
@@ -196,7 +206,7 @@ pspat_dn_io(struct mbuf **m0, struct ip_fw_args *fwa)
 	point = (fwa->flags & IPFW_ARGS_ETHER) != 0 ? PSPAT_DUMMYNET_L2 :
 	    PSPAT_DUMMYNET;
 	if ((fwa->flags & IPFW_ARGS_OUT) == 0 || fwa->ifp == NULL ||
-	    sc->sc_point != point || V_pspat_dying ||
+	    atomic_load_int(&sc->sc_point) != point || V_pspat_dying != 0 ||
 	    (pspat_tag_find(m) != NULL && !PSPAT_BROKEN(11))) {
 		PSPAT_COUNT(passed);
 		return (sc->sc_dn_io(m0, fwa));
@@ -292,7 +302,8 @@ pspat_if_output(struct ifnet *ifp, struct mbuf *m, const struct sockaddr *dst,
 
 	NET_EPOCH_ASSERT();
 
-	if (sc->sc_point != PSPAT_IF_OUTPUT || V_pspat_dying ||
+	if (atomic_load_int(&sc->sc_point) != PSPAT_IF_OUTPUT ||
+	    V_pspat_dying != 0 ||
 	    (V_pspat_flowset == 0 && !PSPAT_WAY(DIRECT)) ||
 	    (dst->sa_family != AF_INET && dst->sa_family != AF_INET6) ||
 	    dst->sa_len > sizeof(pt->pt_dst) ||

@@ -76,6 +76,10 @@ pspat_output(struct mbuf *m, u_int dir, struct ifnet *ifp)
 	case DIR_IN:
 		return (netisr_dispatch(NETISR_IP, m));
 	case DIR_IN | PROTO_LAYER2:
+		/* The header in one piece, as ether_demux() expects it. */
+		if (m->m_len < ETHER_HDR_LEN &&
+		    (m = m_pullup(m, ETHER_HDR_LEN)) == NULL)
+			return (ENOBUFS);
 		ether_demux(m->m_pkthdr.rcvif, m);
 		return (0);
 	case DIR_OUT | PROTO_LAYER2:
@@ -120,6 +124,17 @@ pspat_dn_untag(struct mbuf *m, u_int *dir)
 }
 
 /*
+ * Is an interface no more, or in another vnet by now?
+ */
+static bool
+pspat_departed(struct ifnet *ifp)
+{
+
+	return (ifp != NULL && ((ifp->if_flags & IFF_DYING) != 0 ||
+	    ifp->if_vnet != curvnet));
+}
+
+/*
  * Transmit one packet.  Consumes it.
  */
 void
@@ -142,8 +157,8 @@ pspat_exit(struct mbuf *m)
 
 	ifp = pt->pt_ifp;
 	CURVNET_SET(PSPAT_BROKEN(3) ? NULL : pt->pt_vnet);
-	if (!PSPAT_BROKEN(10) && ((ifp->if_flags & IFF_DYING) != 0 ||
-	    V_pspat_dying || ifp->if_vnet != curvnet)) {
+	if (!PSPAT_BROKEN(10) && (V_pspat_dying != 0 ||
+	    pspat_departed(ifp) || pspat_departed(pt->pt_rcvif))) {
 		PSPAT_COUNT(drop_departed);
 		pspat_tag_release(&pt->pt_tag);
 		m_freem(m);
@@ -197,8 +212,7 @@ sent:
 
 /*
  * Arbiter to dispatcher.  False, and the packet still the arbiter's, when the
- * dispatcher has too much to do: the arbiter then helps, which is all the
- * backpressure there needs to be.
+ * dispatcher has too much to do.
  */
 bool
 pspat_hand_over(struct mbuf *m)
@@ -208,14 +222,17 @@ pspat_hand_over(struct mbuf *m)
 	if (pspat_mailbox_insert(sc->sc_xbox, m) != 0)
 		return (false);
 	atomic_thread_fence_seq_cst();
-	if (sc->sc_xasleep != 0) {
+	if (atomic_load_int(&sc->sc_xasleep) != 0) {
 		mtx_lock(&sc->sc_xmtx);
-		sc->sc_xasleep = 0;
+		atomic_store_int(&sc->sc_xasleep, 0);
 		wakeup(sc->sc_xbox);
 		mtx_unlock(&sc->sc_xmtx);
 	}
 	return (true);
 }
+
+/* How many packets the dispatcher sends before others may run. */
+#define	PSPAT_DISPATCH	64
 
 void
 pspat_dispatcher(void *arg)
@@ -228,7 +245,7 @@ pspat_dispatcher(void *arg)
 
 	for (;;) {
 		NET_EPOCH_ENTER(et);
-		for (n = 0; n < sc->sc_batch; n++) {
+		for (n = 0; n < PSPAT_DISPATCH; n++) {
 			m = pspat_mailbox_extract(mb);
 			if (m == NULL)
 				break;
@@ -241,14 +258,14 @@ pspat_dispatcher(void *arg)
 			continue;
 		}
 		mtx_lock(&sc->sc_xmtx);
-		sc->sc_xasleep = 1;
+		atomic_store_int(&sc->sc_xasleep, 1);
 		atomic_thread_fence_seq_cst();
 		if (pspat_mailbox_empty(mb)) {
 			if (sc->sc_stop)
 				break;
 			mtx_sleep(mb, &sc->sc_xmtx, 0, "pspatd", 0);
 		}
-		sc->sc_xasleep = 0;
+		atomic_store_int(&sc->sc_xasleep, 0);
 		mtx_unlock(&sc->sc_xmtx);
 	}
 	mtx_unlock(&sc->sc_xmtx);

@@ -18,13 +18,15 @@ MALLOC_DECLARE(M_PSPAT);
  * packet is scheduled once, whichever points it passes (C11).  It is not
  * persistent: across an epair the packet is another host's, and new.
  *
- * A tag in custody holds a reference on pt_ifp, so that the interface's memory
- * outlives the wait; whether the interface still is one is asked at the exit.
+ * A tag in custody holds a reference on pt_ifp and pt_rcvif, so that the memory
+ * of the interfaces outlives the wait; whether they still are interfaces is
+ * asked at the exit.
  */
 struct pspat_tag {
 	struct m_tag	pt_tag;
 	struct vnet	*pt_vnet;
 	struct ifnet	*pt_ifp;
+	struct ifnet	*pt_rcvif;	/* where it came in, if it did */
 	sbintime_t	pt_due;		/* end of the link's delay */
 	uint32_t	pt_flowset;	/* as dummynet numbers them */
 	uint8_t		pt_point;	/* enum pspat_point */
@@ -73,6 +75,7 @@ extern struct pspat_counters pspat_cnt;
  */
 struct pspat_link {
 	LIST_ENTRY(pspat_link) pl_next;
+	LIST_ENTRY(pspat_link) pl_hash;
 	struct vnet	*pl_vnet;
 	struct dn_sch_inst *pl_si;
 	uint32_t	pl_sched;	/* number of its scheduler */
@@ -82,34 +85,69 @@ struct pspat_link {
 	struct mbuf	**pl_delayed_tail;
 };
 
+LIST_HEAD(pspat_links, pspat_link);
+#define	PSPAT_HASH	64		/* a power of two */
+
+/* Packets in order, linked by m_nextpkt. */
+struct pspat_ready {
+	struct mbuf	*head;
+	struct mbuf	**tail;
+	u_int		count;
+};
+
+/* What may be changed while packets pass. */
+struct pspat_settings {
+	uint64_t	ps_rate;	/* bit/s of all links together, or 0 */
+	u_int		ps_batch;	/* packets from one mailbox in a round */
+	u_int		ps_xmit;	/* enum pspat_xmit */
+};
+
+/*
+ * A scheduler whose free_sched we have stepped in front of.
+ */
+struct pspat_alg {
+	struct dn_alg	*pa_fp;
+	int		(*pa_free_sched)(struct dn_sch_inst *);
+	bool		pa_watched;
+};
+#define	PSPAT_ALGS	8
+
+/*
+ * (m) under sc_mtx, (x) under sc_xmtx, (*) atomic, (a) the arbiter's alone,
+ * (c) changes under pspat_sx, when no thread of ours runs
+ */
 struct pspat_softc {
 	struct mtx	sc_mtx;		/* sleeping and waking, requests */
 	struct mtx	sc_xmtx;	/* the same for the dispatcher */
-	volatile u_int	sc_point;	/* where packets are taken */
-	volatile u_int	sc_xmit;
-	volatile u_int	sc_asleep;	/* the arbiter sleeps or is about to */
-	volatile u_int	sc_xasleep;
-	volatile u_int	sc_xdone;	/* packets the dispatcher has sent */
-	bool		sc_stop;	/* the threads shall end */
-	u_int		sc_flush;	/* flushes asked for ... */
-	u_int		sc_flushed;	/* ... and done */
-	u_int		sc_running;	/* threads that have not ended */
-	uint64_t	sc_rate;	/* bit/s of all links together, or 0 */
-	sbintime_t	sc_free;	/* when that is free again */
-	u_int		sc_batch;	/* packets from one mailbox in a round */
-	u_int		sc_slots;	/* of each mailbox */
+	u_int		sc_point;	/* (*) where packets are taken */
+	u_int		sc_asleep;	/* (*) the arbiter sleeps, or nearly */
+	u_int		sc_xasleep;	/* (*) */
+	u_int		sc_xdone;	/* (*) packets the dispatcher has sent */
+	bool		sc_divert;	/* (m) new interfaces are led here */
+	bool		sc_stop;	/* (m, x) the threads shall end */
+	u_int		sc_flush;	/* (m) flushes asked for ... */
+	u_int		sc_flushed;	/* (m) ... and done */
+	u_int		sc_given;	/* (m) the dispatcher's share of it */
+	u_int		sc_running;	/* (m) threads that have not ended */
+	struct pspat_settings sc_set;	/* (m) as asked for */
+	struct pspat_settings sc_now;	/* (a) as of this round */
+	sbintime_t	sc_free;	/* (a) when ps_rate is free again */
+	sbintime_t	sc_loop_max;	/* (m) longest round */
 	int		(*sc_dn_io)(struct mbuf **, struct ip_fw_args *);
-	struct pspat_mailbox **sc_box;	/* by CPU */
-	struct pspat_mailbox *sc_xbox;	/* arbiter to dispatcher */
-	LIST_HEAD(, pspat_link) sc_links;
-	sbintime_t	sc_loop_max;	/* longest round */
+					/* (c) */
+	struct pspat_mailbox **sc_box;	/* (c) by CPU */
+	struct pspat_mailbox *sc_xbox;	/* (c) arbiter to dispatcher */
+	struct pspat_ready sc_over;	/* (a) more than the dispatcher took */
+	struct pspat_links sc_links;	/* (a) */
+	struct pspat_links sc_hash[PSPAT_HASH]; /* (a) the same by instance */
+	struct pspat_alg sc_alg[PSPAT_ALGS]; /* (m) */
 };
 extern struct pspat_softc pspat_sc;
 
 VNET_DECLARE(u_int, pspat_flowset);
 #define	V_pspat_flowset	VNET(pspat_flowset)
-VNET_DECLARE(bool, pspat_dying);
-#define	V_pspat_dying	VNET(pspat_dying)
+VNET_DECLARE(u_int, pspat_dying);
+#define	V_pspat_dying	atomic_load_int(&VNET(pspat_dying))
 
 /* pspat.c */
 SYSCTL_DECL(_net_pspat);
@@ -126,6 +164,8 @@ uint32_t pspat_flowset_number(const struct ipfw_rule_ref *);
 /* pspat_arbiter.c */
 void	pspat_arbiter(void *);
 struct pspat_mailbox *pspat_mailbox_create(u_int, u_int);
+void	pspat_ready_init(struct pspat_ready *);
+void	pspat_algs_forget(void);
 void	pspat_wakeup(void);
 bool	pspat_dn_tag(struct mbuf *, struct pspat_tag *);
 
