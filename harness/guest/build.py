@@ -137,12 +137,17 @@ class _Unit:
     flags: tuple[str, ...]
 
 
+def _patched(made: Path, rel: str, label: str, flags: tuple[str, ...]) -> _Unit:
+    """A file that patches made, from where its content is kept: there it has one name, whatever else is patched."""
+    file = (made / rel).resolve()
+    return _Unit(file, label, (*flags, f"-fmacro-prefix-map={str(file)[: -len(rel)]}=/usr/src/sys/"))
+
+
 def _units(spec: BuildSpec, cc: str) -> list[_Unit]:
     vm = spec.vm or data_dir("vm")
     usermode, dngen = vm / "usermode", vm / "dngen"
     # What patches made of the program's own files.  The others are compiled as if there were no patches.
     made = spec.overlay / "sys" if spec.overlay else None
-    ours = [f"-fmacro-prefix-map={made}/=/usr/src/sys/"] if made else []
     common = [*COMMON_FLAGS, *FLAVOURS[spec.flavour], *(f"-D{o}" for o in spec.options)]
     if spec.sanitize:
         # The optimizer works long on what a sanitizer adds, and wins little.
@@ -164,13 +169,13 @@ def _units(spec: BuildSpec, cc: str) -> list[_Unit]:
         for p in sorted((usermode / room).rglob("*.c")):
             label = str(p.relative_to(usermode))
             if made and (made / label).is_file():
-                units.append(_Unit(made / label, label, (*kernel, *ours, "-iquote", str(p.parent))))
+                units.append(_patched(made, label, label, (*kernel, "-iquote", str(p.parent))))
             else:
                 units.append(_Unit(p, label, tuple(kernel)))
     if made:
         for p in sorted(made.rglob("*.c")):
             if not (usermode / p.relative_to(made)).is_file():  # new, not in place of one of ours
-                units.append(_Unit(p, f"patched/{p.relative_to(made)}", (*kernel, *ours)))
+                units.append(_patched(made, str(p.relative_to(made)), f"patched/{p.relative_to(made)}", tuple(kernel)))
     for p in sorted(dngen.glob("*.c")):
         if p.name != "os_posix.c":
             units.append(_Unit(p, f"dngen/{p.name}", tuple(kernel)))

@@ -53,7 +53,7 @@ def sources(patches: Sequence[str], revision: str = "") -> Sources:
     if headers:
         # A header is found beside the file that asks for it: all of them have to stand in one tree.
         return Sources((), _copy(vm or data_dir("vm"), made))
-    return Sources((), vm, _kept("overlay", made, lambda folder: _write(folder, made)))
+    return Sources((), vm, _kept("overlay", made, lambda folder: _link(folder, made), "links"))
 
 
 def _find(own: Path, path: str) -> Path | None:
@@ -72,6 +72,16 @@ def _write(folder: Path, made: dict[str, bytes]) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+
+
+def _link(folder: Path, made: dict[str, bytes]) -> None:
+    """As _write, each file a link to where this content of it is kept: the same file of two series is compiled once."""
+    for path, content in made.items():
+        one = {path: content}
+        kept = _kept("files", one, lambda inside, one=one: _write(inside, one))  # type: ignore[misc]
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(kept / path)
 
 
 def _kept(kind: str, made: dict[str, bytes], fill: Callable[[Path], None], salt: str = "") -> Path:
