@@ -160,7 +160,8 @@ class Judge:
         while (said := test.verdict(bad, good)) is None:
             if bad + good >= self.most or neither > bad + good + 1:
                 break
-            for trial in self._trials(candidate, done, min(self.jobs, test.wanted(bad, good))):
+            # The first alone: with the seed that showed the symptom before, it mostly is the last of a bad one.
+            for trial in self._trials(candidate, done, min(self.jobs, test.wanted(bad, good)) if done else 1):
                 done += 1
                 bad += trial.outcome is Outcome.BAD
                 good += trial.outcome is Outcome.GOOD

@@ -134,20 +134,19 @@ class ScenarioSearch:
 
     def _text(self, smallest: Scenario, panics: bool, why: str) -> str:
         plain = smallest.to_dict()
-        plain.pop("cell", None)
-        seed = self._judge.showed
-        if seed is not None and seed != 1:
-            plain["seed"] = seed
-        plain["about"] = f"The smallest form of '{self._scenario.name}' that still shows {self._signature}: {why}"
+        for gone in ("cell", "repeat", "tags"):
+            plain.pop(gone, None)
+        if self._judge.showed is not None:
+            plain["seed"] = self._judge.showed
+        plain["name"] = f"{self._scenario.name}, in its smallest form"
+        plain["about"] = f"What still shows {self._signature}: {why}"
         if panics:
             plain["expect"] = {"verdict": "panic"}
         elif self._signature == "hang":
             plain["expect"] = {"verdict": "hang"}
         else:
             plain.setdefault("expect", {})["verdict"] = "fail"
-        first = ("name", "about")
-        order = [*(k for k in first if k in plain), *(k for k in plain if k not in first)]
-        return str(yaml.safe_dump({k: plain[k] for k in order}, sort_keys=False, allow_unicode=True, width=110))
+        return loads(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), "smallest")[0].to_yaml()
 
 
 # --- the parts of a scenario -----------------------------------------------------------------------

@@ -127,6 +127,7 @@ def test_several_runs_at_once_say_the_same():
     for judge in (one, three):
         judge.learn(candidate("end", 0.3, random.Random(1)))
     assert one.decide(candidate("a", 0.0)).runs == three.decide(candidate("a", 0.0)).runs
+    assert three.decide(candidate("b", 1.0)).runs == 1
 
 
 def test_a_confidence_that_is_none_is_refused():
