@@ -77,7 +77,7 @@ def write(folder: Path, culprit: int, sources: Path, share: int = 3, broken: tup
     for n, file in enumerate(FILES, 1):
         text = (CULPRIT if n == culprit else HARMLESS).format(n=n, share=share)
         if n in broken:
-            text += "int step_{n}_is_not_finished(\n".format(n=n)
+            text += f"int step_{n}_is_not_finished(\n"
         names.append(f"{n:04d}-step.patch")
         (folder / names[-1]).write_text(f"Step {n}.\n\n{diff(sources, file, text)}")
     (folder / "series.usermode").write_text("\n".join(names) + "\n")
