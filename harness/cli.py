@@ -54,7 +54,10 @@ def _parser() -> argparse.ArgumentParser:
 
     report = words.add_parser("report", help="show runs again, as terminal page, JUnit or HTML")
     schema = words.add_parser("schema", help="print a JSON Schema")
-    schema.add_argument("what", choices=("scenario", "result"))
+    schema.add_argument("what", choices=("scenario", "result", "regress"))
+
+    regress = words.add_parser("regress", help="compare two kernels: what got worse, and how sure that is")
+    history = words.add_parser("history", help="a metric over the kernels that ran here")
 
     panic = words.add_parser("panic", help="say what happened in a console log, textdump or crash report")
     panics = words.add_parser("panics", help="the panics that the runs here have seen")
@@ -70,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 
     from harness.kernel.commands import add_commands
     from harness.panic.commands import add_panic_arguments, add_panics_arguments
+    from harness.regress.commands import add_arguments as add_regress_arguments
+    from harness.regress.commands import add_history_arguments
     from harness.report.commands import add_arguments, add_output_arguments
     from harness.search.commands import add_arguments as add_bisect_arguments
 
@@ -79,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     add_panics_arguments(panics)
     add_commands(guest)
     add_bisect_arguments(bisect)
+    add_regress_arguments(regress)
+    add_history_arguments(history)
     return parser
 
 
@@ -94,6 +101,10 @@ def _dispatch(args: argparse.Namespace) -> int:
             return commands.console(args)
         case "list":
             return commands.list_all()
+        case "schema" if args.what == "regress":
+            from harness.regress.commands import schema
+
+            return schema()
         case "schema":
             return commands.schema(args.what)
         case "panics":

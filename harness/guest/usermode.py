@@ -19,19 +19,26 @@ from harness.guest.patched import sources
 BOOT_LIMIT = 20.0  # seconds; a boot takes some ten milliseconds, a sanitizer's build more
 
 
+def build_for(config: GuestConfig, progress: Progress = lambda _phase, _fraction: None) -> Built:
+    """The program that a guest of that configuration runs.  Raises UsageError, MachineryError."""
+    given = sources(config.patches, config.revision)
+    return build(
+        BuildSpec(config.flavour, config.sanitize, given.patches, config.options, (), given.vm, given.overlay), progress
+    )
+
+
 class UsermodeGuest:
     """FreeBSD's packet path as a process of the host.  See harness.guest.base.Guest."""
 
     kind = "usermode"
     console: Console
 
-    def __init__(self, config: GuestConfig, progress: Progress = lambda _phase, _fraction: None) -> None:
+    def __init__(
+        self, config: GuestConfig, progress: Progress = lambda _phase, _fraction: None, built: Built | None = None
+    ) -> None:
         self._config = config
         self.notes: list[str] = []
-        given = sources(config.patches, config.revision)
-        self._built: Built = build(
-            BuildSpec(config.flavour, config.sanitize, given.patches, config.options, (), given.vm, given.overlay), progress
-        )
+        self._built: Built = built or build_for(config, progress)
         self._process: pexpect.spawn[bytes] | None = None
         self._slept = 0.0
 

@@ -67,6 +67,16 @@ def _load_all(files: list[Path], settings: dict[str, str]) -> list[Scenario]:
     return cells
 
 
+def load_files(words: Iterable[Path], settings: list[str]) -> list[Scenario]:
+    """All cells of the scenarios named, ``settings`` ("KEY=VALUE") applied.  Raises UsageError."""
+    return _load_all(_files(words), _settings(settings))
+
+
+def shown_path(file: Path) -> str:
+    """A file's name as one would type it here."""
+    return _shown(file)
+
+
 def _shown(file: Path) -> str:
     try:
         return str(file.resolve().relative_to(Path.cwd()))

@@ -10,8 +10,8 @@ from typing import Literal, cast
 from harness.errors import UsageError
 from harness.guest import kernels
 from harness.guest.base import Guest, GuestConfig
-from harness.guest.build import sanitizers
-from harness.guest.usermode import UsermodeGuest
+from harness.guest.build import Built, sanitizers
+from harness.guest.usermode import UsermodeGuest, build_for
 from harness.run.runner import GuestMaker, Progress
 from harness.scenario import Scenario
 
@@ -22,33 +22,49 @@ def check(word: str) -> tuple[str, str | None]:
     return kernel.kind, kernel.name or None
 
 
-def maker(word: str, cold: bool = False, sanitize: str | None = None, dump: str | None = None) -> GuestMaker:
-    """A maker of guests for ``--guest WORD``.  Raises UsageError for what is not there."""
-    kernel = kernels.parse(word)
+def config_of(kernel: kernels.KernelWord, scenario: Scenario, seed: int, folder: Path, dump: str | None = None) -> GuestConfig:
+    """What a scenario asks of a guest with that kernel.  Raises UsageError for what it cannot have."""
+    said = scenario.kernel
+    wanted = cast(Literal["text", "full"] | None, dump or said.dump)
+    if wanted and kernel.kind != "qemu":
+        raise UsageError(f"a crash dump can be had of a qemu guest only, not of {kernel.kind}")
+    return GuestConfig(
+        folder=folder, seed=seed, flavour="release" if (kernel.flavour or said.flavour) == "release" else "debug",
+        clock=scenario.clock if kernel.kind == "usermode" else "wall", ncpu=scenario.ncpu,
+        patches=kernel.series(tuple(said.patches)), options=tuple(dict.fromkeys((*said.options, *kernel.options))),
+        tunables={k: str(v) for k, v in said.tunables.items()},
+        modules=tuple(said.modules), sanitize=kernel.sanitize, hang=scenario.hang, revision=kernel.revision,
+        dump=wanted,
+    )  # fmt: skip
+
+
+def maker(
+    word: str | kernels.KernelWord, cold: bool = False, sanitize: str | None = None, dump: str | None = None,
+    built: Built | None = None,
+) -> GuestMaker:  # fmt: skip
+    """A maker of guests for ``--guest WORD``; ``built`` is the user-mode guest's program where it is known.
+
+    Raises UsageError for what is not there.
+    """
+    kernel = kernels.parse(word) if isinstance(word, str) else word
     kernel = replace(kernel, sanitize=kernel.sanitize or sanitizers(sanitize))
     kind = kernel.kind
     building = threading.Lock()
+    programs: dict[tuple[object, ...], Built] = {}  # one build for all runs: what they run is one thing
 
     def make(scenario: Scenario, seed: int, folder: Path, progress: Progress) -> Guest:
         nonlocal kernel
-        said = scenario.kernel
-        wanted = cast(Literal["text", "full"] | None, dump or said.dump)
-        if wanted and kind != "qemu":
-            raise UsageError(f"a crash dump can be had of a qemu guest only, not of {kind}")
-        config = GuestConfig(
-            folder=folder, seed=seed, flavour="release" if (kernel.flavour or said.flavour) == "release" else "debug",
-            clock=scenario.clock if kind == "usermode" else "wall", ncpu=scenario.ncpu,
-            patches=kernel.series(tuple(said.patches)), options=tuple(dict.fromkeys((*said.options, *kernel.options))),
-            tunables={k: str(v) for k, v in said.tunables.items()},
-            modules=tuple(said.modules), sanitize=kernel.sanitize, hang=scenario.hang, revision=kernel.revision,
-            dump=wanted,
-        )  # fmt: skip
+        config = config_of(kernel, scenario, seed, folder, dump)
 
         def told(phase: str, fraction: float) -> None:
             progress("build", fraction)
 
         if kind == "usermode":
-            return UsermodeGuest(config, told)
+            key = (config.flavour, config.sanitize, config.patches, config.options)
+            with building:
+                if key not in programs:
+                    programs[key] = built or build_for(config, told)
+            return UsermodeGuest(config, told, programs[key])
         with building:  # a tree is built once, by the first run
             kernel = kernels.prepared(kernel, told)
         name = kernel.name or None

@@ -65,12 +65,23 @@ def run_many(
     ``done`` is called as each ends, from one thread at a time.  An error or an interruption ends the
     guests of all runs under way; what is finished stays in the store.
     """
+    return run_each(plans, lambda _plan: make_guest, store, jobs, progress, done)
+
+
+def run_each(
+    plans: Sequence[Plan],
+    maker_of: Callable[[Plan], GuestMaker],
+    store: Store,
+    jobs: int = 1,
+    progress: Callable[[Plan], Progress] = lambda _plan: lambda _phase, _fraction: None,
+    done: Callable[[Plan, Result, Path], None] = lambda _plan, _result, _folder: None,
+) -> list[tuple[Result, Path]]:
+    """As ``run_many``, each plan on a guest of its own maker."""
     guests = Guests()
-    make = guests.wrap(make_guest)
     told = threading.Lock()
 
     def one(plan: Plan) -> tuple[Result, Path]:
-        result, folder = run(plan, make, store, progress(plan), lambda: guests.closed)
+        result, folder = run(plan, guests.wrap(maker_of(plan)), store, progress(plan), lambda: guests.closed)
         with told:
             done(plan, result, folder)
         return result, folder

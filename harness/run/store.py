@@ -28,6 +28,9 @@ CREATE TABLE IF NOT EXISTS runs (
     kernel TEXT, seed INTEGER, repeat INTEGER, verdict TEXT, declared TEXT, as_expected INTEGER,
     signature TEXT, panic TEXT, reasons TEXT, total REAL
 );
+CREATE TABLE IF NOT EXISTS comparisons (
+    folder TEXT PRIMARY KEY, started TEXT, base TEXT, candidate TEXT, regressions INTEGER
+);
 CREATE INDEX IF NOT EXISTS runs_signature ON runs (signature);
 CREATE INDEX IF NOT EXISTS runs_scenario ON runs (scenario, started);
 """
@@ -112,10 +115,22 @@ class Store:
             panic["signature"] if panic else None, json.dumps(panic) if panic else None,
             json.dumps(result.reasons), result.durations.total,
         )  # fmt: skip
+        self._insert("runs", row)
+
+    def add_comparison(self, folder: Path, started: str, base: str, candidate: str, regressions: int) -> None:
+        """Enter a comparison of two kernels (their digests); its regress.json is in ``folder``."""
+        self._insert("comparisons", (str(folder), started, base, candidate, regressions))
+
+    def comparisons(self) -> list[Path]:
+        """The folders of all comparisons, oldest first."""
+        with closing(self._connect()) as db:
+            return [Path(f) for (f,) in db.execute("SELECT folder FROM comparisons ORDER BY started").fetchall()]
+
+    def _insert(self, table: str, row: tuple[object, ...]) -> None:
         for attempt in range(5):
             try:
                 with closing(self._connect()) as db, db:
-                    db.execute(f"INSERT OR REPLACE INTO runs VALUES ({','.join('?' * len(row))})", row)
+                    db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({','.join('?' * len(row))})", row)
                 return
             except sqlite3.OperationalError as e:
                 if "locked" not in str(e) or attempt == 4:

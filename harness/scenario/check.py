@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from harness.ipfw import commands
 from harness.scenario import expect as x
+from harness.scenario.goals import COMPARABLE, goal_of
 from harness.scenario.model import MOST_EVENTS, Action, Event, Flow, Scenario
 from harness.scenario.words import listed, nearest, quoted
 
@@ -47,6 +48,7 @@ def _all(s: Scenario) -> Iterator[Fault]:
         yield from _event(s, n, event)
     yield from _length(s)
     yield from expectations(s)
+    yield from goals(s)
     if "usermode" in s.guests:
         for key in ("dnctl", "pf"):
             if getattr(s, key):
@@ -282,6 +284,26 @@ def expectations(s: Scenario) -> Iterator[Fault]:
             yield Fault(("expect", key), f"unknown key {quoted(key)}{nearest(key, x.SPECIAL)}", key=True)
         else:
             yield from _metric(s, key, value)
+
+
+def goals(s: Scenario) -> Iterator[Fault]:
+    """What is wrong with the lines of ``regress``."""
+    for key, text in s.regress.items():
+        path: Path = ("regress", key)
+        try:
+            tree = x.parse_expression(key)
+        except x.ExpressionError as e:
+            yield Fault(path, str(e), e.offset, key=True)
+            continue
+        for metric in x.metrics(tree):
+            if metric.path.kind not in COMPARABLE:
+                yield Fault(path, f"a {metric.path.kind} is not kept with a run and cannot be compared", metric.at, key=True)
+            for message, offset in _metric_faults(s, metric):
+                yield Fault(path, message, offset, key=True)
+        try:
+            goal_of(key, tree, text)
+        except x.ExpressionError as e:
+            yield Fault(path, str(e), e.offset)
 
 
 def _text(s: Scenario, key: str, value: str | tuple[str, ...], declared: tuple[str, ...]) -> Iterator[Fault]:

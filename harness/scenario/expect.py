@@ -609,7 +609,14 @@ def _apply(name: str, values: Sequence[float]) -> float | None:
     return total / len(values) if name == "mean" else total
 
 
-def _unit(node: Node) -> str:
+def measure(tree: Node, resolve: Resolve) -> float | None:
+    """What the expression came to, in ``unit_of`` it; None where something was not measured."""
+    value = _value(tree, resolve)
+    return None if value is None or not math.isfinite(value) else _base(value, unit_of(tree))
+
+
+def unit_of(node: Node) -> str:
+    """The unit of an expression: bit/s, s, ratio, packets, bytes or empty."""
     if isinstance(node, Metric):
         return node.path.unit
     found = dims(node)
@@ -700,7 +707,7 @@ def parse_expectation(left: str, right: str) -> Expectation:
 def evaluate(expectation: Expectation, resolve: Resolve) -> ExpectationResult:
     """Does it hold?  ``resolve`` gives a metric's value in its unit, None for what was not measured."""
     left, c = expectation.left, expectation.right
-    unit = _unit(left)
+    unit = unit_of(left)
 
     def result(measured: float | None, holds: bool, why: str = "") -> ExpectationResult:
         return ExpectationResult(

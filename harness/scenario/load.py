@@ -262,7 +262,7 @@ def _inner(annotation: Any) -> Any:
 
 # --- dotted paths ----------------------------------------------------------------------------------
 
-_REST = (("sysctl", None), ("kernel", "tunables"), ("expect",), ("matrix",), ("cell",), ("routes", None))
+_REST = (("sysctl", None), ("kernel", "tunables"), ("expect",), ("regress",), ("matrix",), ("cell",), ("routes", None))
 """Where the rest of a path is one key, dots and all (None: any word)."""
 
 

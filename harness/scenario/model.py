@@ -32,6 +32,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from harness.scenario import expect as x
+from harness.scenario import goals as g
 from harness.scenario import quantity as q
 from harness.scenario.topology import Network, Port, Topology
 from harness.scenario.words import listed, quoted
@@ -771,6 +772,9 @@ class Scenario(_Model):
     """What happens during the run."""
     expect: dict[Line, ConditionText] = Field(default_factory=dict)
     """What must hold: metrics with conditions, verdict, panic.message, console ..."""
+    regress: Annotated[dict[Line, Line], Field(max_length=100)] = Field(default_factory=dict)
+    """What 'dnh regress' compares: metric (or expression) -> higher, lower or same, and the least difference
+    that counts: 5%, or an amount (default 2%).  Without it: rate, loss and delay of every flow."""
 
     _file: str = PrivateAttr(default="")
 
@@ -947,6 +951,13 @@ class Scenario(_Model):
             else:
                 out += [x.parse_text(key, v) for v in value]
         return tuple(out)
+
+    @functools.cached_property
+    def goals(self) -> tuple[g.Goal, ...]:
+        """What two kernels are compared by.  Raises ExpressionError where check() would have told."""
+        if not self.regress:
+            return g.usual(self.flows)
+        return tuple(g.parse_goal(metric, text) for metric, text in self.regress.items())
 
     def scaled(self, factor: float) -> Scenario:
         """The scenario for a slow guest: every rate times ``factor``.  ValueError unless ``scale: yes``."""
