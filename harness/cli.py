@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("what", choices=("usermode",))
     bench.add_argument("--json", action="store_true")
 
-    test = words.add_parser("test", help="run dnh's own tests (arguments go to pytest)", add_help=False)
+    test = words.add_parser("test", help="run dnh's own tests (arguments go to pytest; $DNH_SANITIZE)", add_help=False)
     test.add_argument("arguments", nargs=argparse.REMAINDER)
 
     from harness.kernel.commands import add_commands

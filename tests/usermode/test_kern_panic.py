@@ -105,6 +105,7 @@ def test_jump_to_nowhere() -> None:
                     r"\(100 bytes allocated\)\."),
         ("mbuf-double-free", r"panic: Duplicate free of 0x\w+ from zone 0x\w+\(mbuf\) slab 0x\w+\(\d+\)"),
         ("mbuf-late-read", r"Fatal trap 9: general protection fault while in kernel mode"),
+        ("mtag-late-read", r"Fatal trap 9: general protection fault while in kernel mode"),
         ("refcount", r"panic: refcount 0x\w+ wraparound"),
         ("no-vnet", r"fault virtual address\t= 0x[0-9a-f]{1,3}\n"),
         ("gpf", r"Fatal trap 9: general protection fault while in kernel mode"),

@@ -54,10 +54,6 @@ struct item {
 #define	ITEM(p)		((struct item *)(p) - 1)
 #endif
 
-struct free_item {
-	struct free_item *next;
-};
-
 struct uma_zone {
 	const char	*z_name;
 	size_t		 z_size;
@@ -69,7 +65,7 @@ struct uma_zone {
 	uma_fini	 z_fini;
 	uint32_t	 z_flags;
 	volatile u_int	 z_lock;
-	struct free_item *z_free, *z_free_last;
+	char		*z_free, *z_free_last;
 	u_long		 z_nfree;
 	u_long		 z_keep;	/* freed items that wait before they are used again */
 	char		*z_bump, *z_bump_end;	/* rest of the newest slab */
@@ -159,7 +155,7 @@ zone_create(const char *name, size_t size, size_t align, uint32_t flags)
 	/* A few hundred kB in all the zones that are much used. */
 	z->z_keep = MAX(16, MIN(512, 262144 / z->z_stride));
 #else
-	z->z_stride = roundup2(MAX(size, sizeof(struct free_item)), align);
+	z->z_stride = roundup2(MAX(size, sizeof(char *)), align);
 #endif
 	host_lock();
 	z->z_next = zones;
@@ -215,8 +211,7 @@ item_check_junk(struct uma_zone *z, char *p)
 	if (ITEM(p)->i_state != ITEM_FREE)
 		panic("zone %s: item %p on the free list is not free (%#x)", z->z_name, p,
 		    ITEM(p)->i_state);
-	for (i = (z->z_flags & UMA_ZONE_NOTOUCH) != 0 ? n : sizeof(struct free_item) / sizeof(*w);
-	    i < n; i++)
+	for (i = (z->z_flags & UMA_ZONE_NOTOUCH) != 0 ? n : 0; i < n; i++)
 		if (w[i] != UMA_JUNK) {
 			if (type != NULL)
 				panic("Memory modified after free %p (%d, %s, %s) + %d = %lx\n", p,
@@ -293,16 +288,26 @@ item_junk(struct uma_zone *z, char *p)
 }
 #endif
 
-static __nosanitizeaddress struct free_item *
-free_next(struct free_item *f)
+/* Where a freed item keeps its link: all that was its user's is junk, so in the red zone. */
+static char **
+link_of(struct uma_zone *z, char *p)
 {
-	return (f->next);
+#ifdef INVARIANTS
+	p += roundup2(z->z_size, sizeof(char *));
+#endif
+	return ((char **)(void *)p);
+}
+
+static __nosanitizeaddress char *
+free_next(struct uma_zone *z, char *p)
+{
+	return (*link_of(z, p));
 }
 
 static __nosanitizeaddress void
-free_link(struct free_item *f, struct free_item *next)
+free_link(struct uma_zone *z, char *p, char *next)
 {
-	f->next = next;
+	*link_of(z, p) = next;
 }
 
 static inline void *
@@ -318,8 +323,8 @@ zone_alloc(struct uma_zone *z, size_t size, void *owner)
 	}
 	/* A freed item waits its turn while there is room for new ones. */
 	if (z->z_nfree > z->z_keep || (z->z_free != NULL && z->z_keep == 0)) {
-		p = (char *)z->z_free;
-		z->z_free = free_next(z->z_free);
+		p = z->z_free;
+		z->z_free = free_next(z, p);
 		z->z_nfree--;
 #ifdef INVARIANTS
 		item_check_junk(z, p);
@@ -353,14 +358,14 @@ zone_free(struct uma_zone *z, void *p)
 	zone_lock(z);
 #ifdef INVARIANTS
 	/* The oldest first. */
-	free_link(p, NULL);
+	free_link(z, p, NULL);
 	if (z->z_free == NULL)
 		z->z_free = p;
 	else
-		free_link(z->z_free_last, p);
+		free_link(z, z->z_free_last, p);
 	z->z_free_last = p;
 #else
-	free_link(p, z->z_free);
+	free_link(z, p, z->z_free);
 	z->z_free = p;
 #endif
 	z->z_nfree++;

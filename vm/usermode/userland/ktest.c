@@ -175,6 +175,17 @@ t_mbuf_late_read(void)
 	u_printf("%d\n", *(volatile char *)m->m_data);
 }
 
+static void __nosanitizeaddress
+t_mtag_late_read(void)
+{
+	struct mbuf *m = m_gethdr(M_WAITOK, MT_DATA);
+	struct m_tag *t = m_tag_get(1, 8, M_WAITOK);
+
+	m_tag_prepend(m, t);
+	m_freem(m);
+	u_printf("%d\n", *(volatile uint16_t *)&SLIST_NEXT(t, m_tag_link)->m_tag_id);
+}
+
 static void
 t_leak(void)
 {
@@ -398,6 +409,7 @@ static const struct { const char *name; void (*func)(void); } breaks[] = {
 	{ "excl-share", t_excl_share }, { "return-locked", t_return_locked },
 	{ "double-free", t_double_free }, { "late-write", t_late_write }, { "overrun", t_overrun },
 	{ "mbuf-double-free", t_mbuf_double_free }, { "mbuf-late-read", t_mbuf_late_read },
+	{ "mtag-late-read", t_mtag_late_read },
 	{ "leak", t_leak }, { "refcount", t_refcount }, { "no-vnet", t_no_vnet }, { "gpf", t_gpf },
 	{ "divide", t_divide }, { "illegal", t_bus }, { "destroyed", t_destroyed },
 	{ "hang", t_hang }, { "deadlock", t_deadlock },
