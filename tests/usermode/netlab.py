@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from collections.abc import Iterator
@@ -82,11 +83,12 @@ def booted(
     folder: Path,
     *,
     seed: int = 1,
-    clock: Literal["virtual", "wall"] = "virtual",
+    clock: Literal["virtual", "wall"] | None = None,
     flavour: Literal["debug", "release"] = "debug",
     tunables: dict[str, str] | None = None,
 ) -> Iterator[Lab]:
-    """A guest for one test; the environment's DNH_SANITIZE puts it under a sanitizer."""
+    """A guest for one test; the environment's DNH_SANITIZE puts it under a sanitizer, DNH_TEST_CLOCK=wall on that clock."""
+    clock = clock or ("wall" if os.environ.get("DNH_TEST_CLOCK") == "wall" else "virtual")
     guest = UsermodeGuest(GuestConfig(folder=folder, seed=seed, clock=clock, flavour=flavour, tunables=tunables or {}))
     try:
         guest.boot()
