@@ -25,9 +25,7 @@ def check(word: str) -> tuple[str, str | None]:
 def config_of(kernel: kernels.KernelWord, scenario: Scenario, seed: int, folder: Path, dump: str | None = None) -> GuestConfig:
     """What a scenario asks of a guest with that kernel.  Raises UsageError for what it cannot have."""
     said = scenario.kernel
-    wanted = cast(Literal["text", "full"] | None, dump or said.dump)
-    if wanted and kernel.kind != "qemu":
-        raise UsageError(f"a crash dump can be had of a qemu guest only, not of {kernel.kind}")
+    wanted = cast(Literal["text", "full"] | None, dump or said.dump) if kernel.kind == "qemu" else None
     return GuestConfig(
         folder=folder, seed=seed, flavour="release" if (kernel.flavour or said.flavour) == "release" else "debug",
         clock=scenario.clock if kernel.kind == "usermode" else "wall", ncpu=scenario.ncpu,
@@ -49,6 +47,8 @@ def maker(
     kernel = kernels.parse(word) if isinstance(word, str) else word
     kernel = replace(kernel, sanitize=kernel.sanitize or sanitizers(sanitize))
     kind = kernel.kind
+    if dump and kind != "qemu":
+        raise UsageError(f"a crash dump (--dump) can be had of a qemu guest only, not of {kind}")
     building = threading.Lock()
     programs: dict[tuple[object, ...], Built] = {}  # one build for all runs: what they run is one thing
 
