@@ -16,7 +16,7 @@ from player import say
 
 #: An answer from the frame's beginning to its end and the prompt after it, or to the recording's end.
 FRAME = re.compile(
-    rb"@dnh:(?P<token>\d+):begin@\s(?P<output>.*?)(?:@dnh:(?P=token):(?P<status>\d+)@\s+# |\Z)", re.DOTALL
+    rb"@dnh:(?P<token>\d+):begin@\s(?P<output>.*?)(?:@dnh:(?P=token):(?P<status>\d+)@\s*(?:# |\Z)|\Z)", re.DOTALL
 )
 
 
