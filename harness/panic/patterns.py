@@ -55,7 +55,7 @@ ALARMS = tuple(
 
 _HEX = r"(?:0x)?[0-9a-fA-F]+"
 FRAME = re.compile(
-    r"(?P<name>[A-Za-z0-9_.$?]{1,128})\((?P<args>[^()]*)\) at"
+    r"(?P<name>[A-Za-z0-9_.$?]{1,128}|\?\? )\((?P<args>[^()]*)\) at"
     r" (?P<sym>[A-Za-z0-9_.$?]{1,128})(?:\+(?P<off>0x[0-9a-f]+|\d{1,10}))?"
     r"(?: \[(?P<file>[^\]:]+):(?P<line>-?\d{1,10})\])?"
     r"(?:/frame (?P<fp>0x[0-9a-f]+|0))?(?: \[(?P<file2>[^\]:]+):(?P<line2>-?\d{1,10})\])?\s*$"

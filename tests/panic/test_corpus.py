@@ -7,6 +7,7 @@ them before they are committed); it never changes one that is there.
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,20 @@ def _panics(name: str) -> list[dict[str, object]]:
 )
 def test_same_panic_same_name(one: str, other: str) -> None:
     assert _panics(one)[0]["signature"] == _panics(other)[0]["signature"]
+
+
+def test_two_mutants_share_a_name_only_for_a_stated_reason() -> None:
+    """``mutant`` in a log's file says what was broken, ``shares`` why another mutant's panic has the same name."""
+    told = {name: yaml.safe_load((CORPUS / f"{name}.yaml").read_text()) for name in (p.stem for p in LOGS)}
+    mutants = {name: log for name, log in told.items() if "mutant" in log}
+    assert {name for name in told if name.startswith("mutant-")} == set(mutants)
+    by_name: dict[str, set[str]] = defaultdict(set)
+    for log in mutants.values():
+        for panic in log["panics"]:
+            if panic["fatal"]:
+                by_name[panic["signature"]].add(log["mutant"])
+    for name, log in mutants.items():
+        names = {panic["signature"] for panic in log["panics"] if panic["fatal"]}
+        shared = {sig for sig in names if len(by_name[sig]) > 1}
+        assert shared == set(log.get("shares", {})), f"{name}: which mutants it shares its name with, and why"
+        assert all(len(reason) > 20 for reason in log.get("shares", {}).values())
