@@ -39,6 +39,7 @@ class UsermodeGuest:
         self._config = config
         self.notes: list[str] = []
         self._built: Built = built or build_for(config, progress)
+        self.symbols = self._built.program  # for files and lines in a panic's frames
         self._process: pexpect.spawn[bytes] | None = None
         self._slept = 0.0
 

@@ -131,7 +131,9 @@ def facts(panic: Panic) -> list[tuple[str, str]]:
         ("uptime", panic.uptime),
         (
             "kernel",
-            panic.version + (f" ({panic.arch})" if panic.arch and panic.arch not in panic.version else ""),
+            f"{panic.version} ({panic.arch})"
+            if panic.version and panic.arch not in panic.version
+            else panic.version or panic.arch,
         ),
         ("lines", f"{panic.first_line}-{panic.last_line}" if panic.first_line else ""),
         ("missing", ", ".join(panic.missing)),

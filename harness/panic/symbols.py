@@ -19,6 +19,7 @@ from harness.panic.model import Frame, Panic, is_interrupt
 # Names under which a kernel with its symbols is found in a folder, the fullest first.
 _KERNELS = ("kernel.full", "kernel.debug", "kernel", "dnh-usermode")
 _PREFIX = "fbsd_"  # what the user-mode guest puts before names that its host's libc has too
+_CHECKOUT = re.compile(r"^.*?/(?=(?:vm|kernel-patches)/)")
 _TIMEOUT = 120.0
 
 
@@ -109,6 +110,7 @@ class Symbols:
         )
         self._objects = [_Object(files[0], "")]
         self._objects += [_Object(path, path.name.rpartition(".ko")[0]) for path in modules]
+        self._usermode = files[0].name.startswith("dnh-usermode")
         self._symbolizer = _tool("llvm-symbolizer")
         self._addr2line = _tool("addr2line", "llvm-addr2line")
         if self._symbolizer is None and self._addr2line is None:
@@ -120,6 +122,10 @@ class Symbols:
         Its signature stays as it is, unless the backtrace lacked the function that was struck: where the
         symbols tell which it was, the panic gets the name that a fuller log would have given it.
         """
+        stranger = self._stranger(panic)
+        if stranger:
+            note = f"no files and lines: {self._objects[0].path} is another build ({stranger} lies elsewhere in it)"
+            return replace(panic, notes=(*panic.notes, note))
         panic = self._with_struck(panic)
         wanted: dict[Path, list[tuple[int, int]]] = defaultdict(list)
         owner: dict[int, _Object] = {}
@@ -156,6 +162,25 @@ class Symbols:
             trap = frame.trap if len(found) == 1 else ""
             frames.append(replace(frame, module=module, file=outer.file, line=outer.line, trap=trap))
         return replace(panic, frames=tuple(frames))
+
+    def _stranger(self, panic: Panic) -> str:
+        """A function that the log saw at an address where these symbols have something else; empty where all fit.
+
+        FreeBSD's kernel is not moved when it is loaded: an address in the log is that of the symbols.  Modules
+        are, and the user-mode guest is where the host put it: told by their distance from the symbols.
+        """
+        kernel = self._objects[0]
+        if self._usermode or not kernel.functions:
+            return ""
+        end = max(symbol.address for symbols in kernel.functions.values() for symbol in symbols)
+        for frame in panic.frames:
+            at = int(frame.address, 16) if re.fullmatch(r"0x[0-9a-f]{16}", frame.address) else 0
+            known = kernel.functions.get(frame.function)
+            if not known or frame.offset is None or min(s.address for s in known) >> 32 != at >> 32 or at > end:
+                continue
+            if at not in {symbol.address + frame.offset for symbol in known}:
+                return f"{frame.function}+{frame.offset:#x}"
+        return ""
 
     def _with_struck(self, panic: Panic) -> Panic:
         at = unseen_struck(panic.frames)
@@ -204,7 +229,10 @@ class Symbols:
                 block.splitlines()[1:]
                 for block in re.split(r"^(?=0x[0-9a-f]{8,}$)", got.stdout, flags=re.M)[1:]
             ]
-        return [_places(group) for group in groups[: len(addresses)]]
+        found = [_places(group) for group in groups[: len(addresses)]]
+        if self._usermode:  # a file is named as in the repository, not as in the folder it was built in
+            found = [[replace(p, file=_CHECKOUT.sub("", p.file)) for p in places] for places in found]
+        return found
 
 
 def _places(lines: list[str]) -> list[_Place]:
@@ -216,3 +244,13 @@ def _places(lines: list[str]) -> list[_Place]:
         number = int(known["line"]) if known["line"].isdigit() else None
         found.append(_Place(function.removeprefix(_PREFIX), known["file"], number or None))
     return found
+
+
+def placed(panic: Panic, kernel: Path | None) -> Panic:
+    """The panic with files and lines where there are symbols and tools to read them; as it is where not."""
+    if kernel is None:
+        return panic
+    try:
+        return Symbols(kernel).place(panic)
+    except (MachineryError, UsageError, OSError):
+        return panic

@@ -20,6 +20,7 @@ from harness.guest.base import CrashDumper, Guest, GuestIdentity
 from harness.guest.console import DEBUGGER_SCRIPT, GuestHung, GuestRebooted, KernelStopped
 from harness.guest.usermode import sanitizer_report
 from harness.panic import Panic
+from harness.panic.symbols import placed
 from harness.run import network, push, speed
 from harness.run.flows import Traffic
 from harness.run.judge import Measured, judge
@@ -69,6 +70,7 @@ class _Seen:
     notes: list[str] = field(default_factory=list)
     warm: bool = False
     identity: GuestIdentity | None = None
+    symbols: Path | None = None  # of the guest's kernel, where they are kept
     flows: dict[str, FlowMetrics] = field(default_factory=dict)
     queues: list[QueueSeries] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
@@ -102,6 +104,7 @@ def run(
         try:
             progress("build", None)
             guest = make_guest(scenario, plan.seed, folder, progress)
+            seen.symbols = getattr(guest, "symbols", None)
             verdict, reasons, setup_lines = _on_guest(plan, guest, folder, seen, progress)
         except DnhError as e:
             if interrupted_elsewhere():
@@ -299,7 +302,7 @@ def _conclude(
 ) -> Result:  # fmt: skip
     scenario = seen.scenario
     found, text = _read_console(folder)
-    fatal = next((p for p in found if p.fatal), None)
+    fatal = next((placed(p, seen.symbols) for p in found if p.fatal), None)
     # What the kernel said while it booted and was set up is its own affair, unless it died of it.
     reports = [p for p in found if not p.fatal and p.first_line > setup_lines]
     expectations: list[ExpectationResult] = []
