@@ -10,6 +10,8 @@ from harness.panic.event import Event
 from harness.panic.frames import frame_line, new_trace
 from harness.panic.model import Kind
 
+_AMOUNT = re.compile(r"Uptime: (?:\d+[dhms])+|Dumping \d+")
+
 
 def continues(event: Event, text: str) -> bool:
     """Does the line belong to the open report?  What it says is put into it."""
@@ -30,6 +32,8 @@ def continues(event: Event, text: str) -> bool:
     if stripped.startswith(
         ("KDB: ", "Uptime: ", "Dumping ", "Automatic reboot", "Rebooting", "cpu_reset")
     ):
+        if stripped.startswith(("Uptime: ", "Dumping ")) and not _AMOUNT.match(stripped):
+            return False
         entered = stripped.startswith("KDB: enter: ") and not stripped.endswith(": panic")
         event.confirmed = event.confirmed or not entered
         event.message_open = False

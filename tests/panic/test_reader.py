@@ -1,4 +1,7 @@
-"""The reader on what is no clean log: noise, mutated logs, textdumps, streams, size."""
+"""The reader on what is no clean log: noise, mutated logs, textdumps, streams, size.
+
+``DNH_EXAMPLES=20000 pytest tests/panic/test_reader.py -k "noise or mutated or talk or random"`` tries that many.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import random
 import re
 import resource
 import tarfile
 import time
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -23,7 +28,12 @@ CORPUS = Path(__file__).parent / "corpus"
 LOGS = {p.stem: p.read_bytes() for p in sorted(CORPUS.glob("*.log"))}
 SMALL = {name: log for name, log in LOGS.items() if len(log) < 20_000}
 TRAP = LOGS["opnsense-core-7280"].decode()
+EXAMPLES = int(os.environ.get("DNH_EXAMPLES", "0"))
 SIGNATURE = re.compile(r"[A-Za-z0-9_.+@-]+-[0-9a-f]{8}")
+
+
+def examples(usual: int) -> int:
+    return EXAMPLES or usual
 
 
 def well_formed(panics: list[Panic]) -> None:
@@ -47,11 +57,13 @@ def one(text: str | bytes) -> Panic:
 # Noise
 
 
+@settings(max_examples=examples(100), deadline=None)
 @given(st.binary(max_size=4000))
 def test_random_bytes_are_no_panic(data: bytes) -> None:
     assert read(data) == []
 
 
+@settings(max_examples=examples(100), deadline=None)
 @given(st.text(max_size=4000))
 def test_random_text_is_no_panic(text: str) -> None:
     # hypothesis tries the very words of the program: a loader's last words alone are a report
@@ -103,7 +115,7 @@ WORDS = (
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=200))
 def test_talk_about_panics_is_no_panic(words: list[str]) -> None:
     # a line that is nothing but "panic: ..." at the very end of a log may be one that was cut off there
@@ -112,6 +124,62 @@ def test_talk_about_panics_is_no_panic(words: list[str]) -> None:
         for p in read(" ".join(words) + "\nThat was all\nthat I had\nto say\nof it.\n")
         if p.kind is not Kind.HANG
     ] == []
+
+
+# What is full of the kernel's words and tells of nothing: healthy boots, programs, manuals, other systems.
+HEALTHY = [
+    line
+    for name in ("made-ordinary-boot", "made-not-panics", "real-151-clean-reboot")
+    for line in LOGS[name].decode("utf-8", "replace").splitlines()
+    if "<<BOOT>>" not in line and "Copyright (c) 1992" not in line  # twice is a reboot
+]
+PROSE = """\
+	if (m == NULL)
+		panic("%s: no mbuf at %p", __func__, m);
+	KASSERT(mtx_owned(&sc->lock), ("lock not held in %s", __func__));
+/* panic: never seen; trap 12 means page fault, see trap_fatal() at trap.c */
+#define	FATAL(x)	do { printf("Fatal trap %d\\n", (x)); } while (0)
+	printf("lock order reversal: %s -> %s\\n", a->name, b->name);
+	kdb_backtrace(); /* prints KDB: stack backtrace: */
+	case T_PAGEFLT: /* Fatal trap 12: page fault while in kernel mode */
+Subject: [PATCH 3/7] panic: print the thread's name before the backtrace
+.Nm panic
+The panic() and vpanic() functions terminate the system with the message "panic: " and what fmt says.
+If the kernel is compiled with options KDB and debug.debugger_on_panic is set, the debugger is entered.
+     debug.witness.watch  lock order reversals are reported with a stack backtrace
+     vfs.root.mountfrom: where to mount root from; mountroot> is the prompt
+     "Fatal trap 12: page fault while in kernel mode" is what most people see first.
+options 	WITNESS		# Enable checks to detect deadlocks and cycles
+options 	KDB_TRACE	# Print a stack trace for a panic
+set debug.debugger_on_panic=0
+debug.kdb.panic: 0
+debug.kdb.trap: 0
+kern.panic_reboot_wait_time: 15
+ok 14 - panic string is kept
+not ok 15 - lock order reversal found
+#0  0x00007ffff7e4d9fc in pthread_kill () from /lib/x86_64-linux-gnu/libc.so.6
+#1  0x0000555555555189 in main (argc=1, argv=0x7fffffffe0f8) at t.c:12
+thread 'main' panicked at src/main.rs:4:5: index out of bounds
+panic: runtime error: index out of range [5] with length 3
+goroutine 1 [running]:
+[  12.3456] Kernel panic - not syncing: Fatal exception in interrupt
+Call Trace:
+ ? asm_exc_page_fault+0x26/0x30
+uvm_fault(0xfffffd813f9e9310, 0x10, 0, 1) -> e
+kernel: page fault trap, code=0
+ERROR: AddressSanitizer: heap-use-after-free on address 0x602000000010
+WARNING: ThreadSanitizer: lock-order-inversion (potential deadlock)
+""".splitlines()
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(
+    st.lists(st.sampled_from([*HEALTHY, *PROSE, *PROSE, ""]), max_size=120),
+    st.sampled_from(["", "syslog", "uptime", "crlf", "quoted", "wrapped", "hard", "ansi", "iso"]),
+)
+def test_noise_has_no_name(lines: list[str], dress: str) -> None:
+    text = "\n".join([*lines, "and", "so", "on", "it", "went"])
+    assert [p.signature for p in read(dressed(text, dress) if dress else text)] == []
 
 
 # Mutated logs
@@ -126,7 +194,7 @@ def mutated(draw: st.DrawFn) -> bytes:
             break
         at = rng.randrange(len(data))
         end = min(len(data), at + rng.randrange(1, 120))
-        kind = rng.randrange(8)
+        kind = rng.randrange(11)
         if kind == 0:
             del data[at:end]
         elif kind == 1:
@@ -147,13 +215,22 @@ def mutated(draw: st.DrawFn) -> bytes:
             lines = bytes(data).split(b"\n")
             rng.shuffle(lines)
             data = bytearray(b"\n".join(lines))
-        else:
+        elif kind == 7:
             lines = bytes(data).split(b"\n")
             data = bytearray(b"\n".join(b"> " + line for line in lines))
+        elif kind == 8:
+            data = bytearray(dressed(data.decode("utf-8", "replace"), rng.choice(DRESSES)).encode())
+        elif kind == 9:  # two consoles in one file, line by line
+            lines, other_lines = bytes(data).split(b"\n"), SMALL[rng.choice(sorted(SMALL))].split(b"\n")
+            data = bytearray(b"\n".join(x for both in zip_longest(lines, other_lines) for x in both if x))
+        else:
+            lines = bytes(data).split(b"\n")
+            data = bytearray(b"\n".join(x for line in lines for x in [line] * rng.choice((1, 1, 1, 2, 3))))
+        del data[60_000:]
     return bytes(data)
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(1500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated())
 def test_mutated_logs_read_without_a_traceback(data: bytes) -> None:
     well_formed(read(data))
