@@ -10,7 +10,6 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.errors import MachineryError, UsageError
-from harness.panic.model import Frame, Panic, is_interrupt
+from harness.panic import export
+from harness.panic.model import Frame, Panic
 from harness.panic.reader import read
 
 JSON_SCHEMA = "dnh-panics/1"
@@ -280,47 +280,4 @@ def _export(wanted: str, output: Path | None, seen: Iterable[Sighting]) -> int:
 
 def markdown(group: Group) -> str:
     """The report for upstream: environment, scenario, steps, what happened, frames, log."""
-    sighting = group.example
-    scenario = ""
-    for name in ("scenario.yaml", "scenario.yml"):
-        path = Path(sighting.folder) / name if sighting.folder else None
-        if path is not None and path.is_file():
-            scenario = path.read_text(errors="replace")
-    return str(
-        _template().render(
-            group=group,
-            panic=sighting.panic,
-            sighting=sighting,
-            scenario=scenario.strip("\n"),
-            facts=facts(sighting.panic),
-            frame_text=frame_text,
-            fence=_fence(sighting.panic.log + scenario),
-        )
-    )
-
-
-def _fence(text: str) -> str:
-    """A code fence that the text does not end."""
-    longest, run = 2, 0
-    for character in text:
-        run = run + 1 if character == "`" else 0
-        longest = max(longest, run)
-    return "`" * (longest + 1)
-
-
-@cache
-def _template() -> Any:
-    # imported here: reading a log, which every run does, needs no templates
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(
-        loader=loader,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    environment.tests["interrupt"] = is_interrupt
-    return environment.get_template("export.md.j2")
+    return export.markdown(group, facts(group.example.panic), frame_text)

@@ -51,7 +51,7 @@ _MACHINERY = re.compile(
     | _+lockmgr\w* | _*(?:lkpi_)?mtx_\w+ | _*rw_\w+ | _*sx_\w+ | _*rm_\w+ | _*epoch_\w+ | in_epoch\w* | seqc_\w+
     | _?refcount_\w+ | if_ref | if_rele
     | malloc\w* | wait_checks | free | zfree | realloc\w* | contigmalloc\w* | contigfree | kmem_\w+ | kmalloc\w* | uma_\w+
-    | zone_\w+ | keg_\w+ | slab_\w+ | bucket_\w+ | cache_(?:alloc|free)\w* | item_[cd]tor | trash_\w+
+    | zone_\w+ | keg_\w+ | slab_\w+ | bucket_\w+ | cache_(?:alloc|free)\w* | item_(?:[cd]tor|check\w*) | trash_\w+
     | mtrash_\w+ | memguard_\w+
     | redzone_\w+ | mb_[cd]tor\w* | mb_free\w* | m_free\w* | m_get\w* | m_demote\w*
     | m_tag_(?:alloc|free|delete)\w*

@@ -144,3 +144,33 @@ def test_export_shows_the_scenario_and_survives_fences(tmp_path: Path) -> None:
     text = markdown(grouped([Sighting(replace(trap, log="```\nlog\n```"), "x", folder=str(tmp_path))])[0])
     assert "````yaml\nname: x # ```\n````" in text
     assert "````\n```\nlog\n```\n````" in text
+
+
+def test_export_tells_of_the_run(tmp_path: Path) -> None:
+    run = {
+        "command": "dnh run a.yaml --guest qemu:15.1 --seed 7",
+        "kernel": {
+            "release": "15.1-RELEASE-p1",
+            "ident": "DNH-DEBUG",
+            "flavour": "debug",
+            "patches": ["pspat"],
+            "compiler": "clang 19",
+        },
+        "guest": {"kind": "qemu", "accelerator": "tcg", "ncpu": 2},
+    }
+    (tmp_path / "result.json").write_text(json.dumps(run))
+    panic = panic_of("real-151-alltrace")
+    text = markdown(grouped([Sighting(panic, "x", kernel="0123", folder=str(tmp_path))])[0])
+    for part in (
+        "FreeBSD 15.1-RELEASE-p1 amd64, kernel DNH-DEBUG (INVARIANTS, WITNESS, DDB), clang 19",
+        "the patches pspat",
+        "qemu, tcg, 2 CPUs",
+        "dnh run a.yaml --guest qemu:15.1 --seed 7",
+    ):
+        assert part in text
+    log = text.partition("## Log")[2]
+    assert "panic: kdb_sysctl_panic" in log
+    assert "Tracing command" not in log, "other threads are not of interest"
+    assert len(log.splitlines()) < 170
+    (tmp_path / "result.json").write_text("no JSON")
+    assert "0123" not in markdown(grouped([Sighting(panic, "x", kernel="0123", folder=str(tmp_path))])[0])
