@@ -79,8 +79,9 @@ class Collector:
     @staticmethod
     def tells_of_panic(event: Event) -> bool:
         """Do the frames show that the kernel panicked?"""
-        names = {frame.function for trace in event.traces for frame in trace.frames if trace.role != "other"}
-        return bool(names & {"vpanic", "panic", "trap_fatal", "dblfault_handler"})
+        frames = [frame for trace in event.traces for frame in trace.frames if trace.role != "other"]
+        panicked = {"vpanic", "panic", "trap_fatal", "dblfault_handler"} & {frame.function for frame in frames}
+        return bool(panicked) and (len(frames) > 1 or frames[0].offset is not None)
 
     def emit(self, event: Event) -> None:
         """Keep a report that is over; one that was printed twice is merged."""
