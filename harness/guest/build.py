@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -253,16 +253,24 @@ def first_error(stderr: str) -> str:
 
 
 @contextmanager
-def _lock(path: Path):  # type: ignore[no-untyped-def]
+def _lock(path: Path, progress: Progress) -> Iterator[None]:
+    """Held by one process at a time.  ``progress`` is called while it is waited for, and may raise to end the waiting."""
     with open(path, "w") as f:
-        fcntl.flock(f, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                progress("wait for another build", 0.0)
+                time.sleep(0.05)
         yield
 
 
 def build(spec: BuildSpec, progress: Progress = _no_progress, jobs: int | None = None) -> Built:
     """Build (or find) the user-mode guest for ``spec``; returns where it is.
 
-    Safe to call from several processes at once: one builds, the others wait and find it.
+    Safe to call from several processes at once: one builds, the others wait and find it.  What
+    ``progress`` raises ends the build.
     Raises MachineryError with the first compiler error.
     """
     started = time.monotonic()
@@ -274,7 +282,7 @@ def build(spec: BuildSpec, progress: Progress = _no_progress, jobs: int | None =
     units = _units(spec, cc)
     if not units:
         raise MachineryError(f"no sources of the user-mode guest under {data_dir('vm')}")
-    with _lock(store / "lock"):
+    with _lock(store / "lock", progress):
         hashes = _FileHashes()
         made: dict[str, tuple[Path, str, bool]] = {}
         with concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count() or 2) as pool:

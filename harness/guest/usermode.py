@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import signal
+import threading
 import time
 
 import pexpect
@@ -41,6 +42,7 @@ class UsermodeGuest:
         self._built: Built = built or build_for(config, progress)
         self.symbols = self._built.program  # for files and lines in a panic's frames
         self._process: pexpect.spawn[bytes] | None = None
+        self._owner = threading.current_thread()
         self._slept = 0.0
 
     def boot(self) -> None:
@@ -166,8 +168,15 @@ class UsermodeGuest:
         p = self._process
         if p is None:
             return
+        if threading.current_thread() is not self._owner:
+            # Whose guest it is sees it end, waits for it and closes the console: a descriptor that is closed
+            # under its reader may be another's by then.
+            if p.pid is not None and not p.terminated:
+                with contextlib.suppress(OSError):
+                    os.kill(p.pid, signal.SIGKILL)
+            return
         if p.isalive():
-            with contextlib.suppress(ProcessLookupError, OSError):
+            with contextlib.suppress(OSError):
                 p.kill(signal.SIGKILL)
         try:
             p.close(force=True)

@@ -81,7 +81,15 @@ def run_each(
     told = threading.Lock()
 
     def one(plan: Plan) -> tuple[Result, Path]:
-        result, folder = run(plan, guests.wrap(maker_of(plan)), store, progress(plan), lambda: guests.closed)
+        tell = progress(plan)
+
+        def step(phase: str, fraction: float | None) -> None:
+            """On the way as well: a build has no guest yet that could be ended, a boot none that is known."""
+            if guests.closed:
+                raise KeyboardInterrupt
+            tell(phase, fraction)
+
+        result, folder = run(plan, guests.wrap(maker_of(plan)), store, step, lambda: guests.closed)
         with told:
             done(plan, result, folder)
         return result, folder
