@@ -11,6 +11,8 @@ from harness.errors import UsageError
 from harness.search.journal import Journal, Outcome, Trial
 from harness.search.odds import Sequential, Share, fewest
 
+QUICK = 0.8
+"""The confidence on the way, where an error is found out at the end or costs nothing but a larger answer."""
 LEARN = 4
 """How often the failing end must show the symptom before the search begins: what its share is learnt from."""
 

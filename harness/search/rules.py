@@ -12,7 +12,7 @@ from harness.errors import UsageError
 from harness.scenario import Scenario
 from harness.search.answer import Answer
 from harness.search.journal import Outcome
-from harness.search.judge import Candidate, Decision, Judge, Undecided
+from harness.search.judge import QUICK, Candidate, Decision, Judge, Undecided
 from harness.search.minimal import ddmin, smaller
 from harness.search.ordered import steps
 from harness.search.runs import Bench, Symptom
@@ -74,11 +74,23 @@ class RuleSearch:
         key = f"{self._scenario.sha256[:12]}/honour:{','.join(map(str, rules))}"
         return self._bench.candidate(key, title, honouring(self._scenario, rules), self._symptom)
 
-    def _decide(self, rules: Sequence[int]) -> Decision:
-        return self._judge.decide(self._candidate(rules))
+    def _decide(self, rules: Sequence[int], confidence: float | None = None) -> Decision:
+        return self._judge.decide(self._candidate(rules), confidence)
 
     def _passes(self, rules: Sequence[int]) -> bool:
         return bool(rules) and self._decide(rules).outcome is Outcome.GOOD
+
+    def _minimal(self) -> list[int]:
+        """A set of which none can be left out.  Found quickly, then asked firmly; what passed by chance fails then."""
+        for confidence in (min(QUICK, self._judge.confidence), self._judge.confidence):
+
+            def passes(rules: Sequence[int], confidence: float = confidence) -> bool:
+                return bool(rules) and self._decide(rules, confidence).outcome is Outcome.GOOD
+
+            found = sorted(ddmin(self._rules, passes))
+            if self._passes(found):
+                return found
+        raise Undecided(f"honoured {named(found)} it passes and fails by turns")
 
     def answer(self) -> Answer:
         """Raises Undecided when the runs cannot tell."""
@@ -94,7 +106,7 @@ class RuleSearch:
         if whole.outcome is not Outcome.GOOD:
             said = f"not these rules: with all of {', '.join(f'C{r}' for r in self._rules)} honoured {_end(whole)}"
             return Answer("rules", subject, False, (said,), {"honour": None, "signature": whole.signature}, 2)
-        found = sorted(ddmin(self._rules, self._passes))
+        found = self._minimal()
         alone = {r: self._decide([x for x in self._rules if x != r]) for r in found}
         culprits = [r for r in found if alone[r].outcome is Outcome.BAD]
         proof = "each is a culprit alone, so no smaller set can do"

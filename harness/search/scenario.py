@@ -19,7 +19,7 @@ from harness.scenario import Scenario, loads
 from harness.scenario import expect as x
 from harness.search.answer import Answer
 from harness.search.journal import Outcome
-from harness.search.judge import Candidate, Judge, Undecided
+from harness.search.judge import QUICK, Candidate, Judge, Undecided
 from harness.search.minimal import simpler
 from harness.search.runs import Bench, Symptom
 
@@ -50,8 +50,11 @@ class ScenarioSearch:
         if scenario is None:
             return False
         if scenario.sha256 not in self._asked:
-            self._asked[scenario.sha256] = self._judge.decide(self._candidate(scenario, title)).outcome is Outcome.BAD
+            self._asked[scenario.sha256] = self._decide(scenario, title) is Outcome.BAD
         return self._asked[scenario.sha256]
+
+    def _decide(self, scenario: Scenario, title: str) -> Outcome:
+        return self._judge.decide(self._candidate(scenario, title), min(QUICK, self._judge.confidence)).outcome
 
     def answer(self) -> Answer:
         """Raises Undecided when the scenario does not fail."""
