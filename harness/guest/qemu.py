@@ -78,7 +78,7 @@ class QemuGuest:
         self._accel: Accelerator = choose(self._qemu, image.disk, image.disk_format)
         self._work = Path(tempfile.mkdtemp(prefix="dnh-qemu-"))
         self._overlay = self._work / "overlay.qcow2"
-        self.symbols = image.symbols  # for files and lines in a panic's frames
+        self.symbols = image.symbols.parent if image.symbols else None  # for files and lines in a panic's frames
         self._process: pexpect.spawn[bytes] | None = None
         self._monitor: Monitor | None = None
         self.notes: list[str] = []

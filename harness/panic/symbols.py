@@ -99,6 +99,8 @@ class Symbols:
         folders = [kernel] if kernel.is_dir() else []
         if kernel.is_dir() and (kernel / "boot" / "kernel").is_dir():
             folders += [kernel / "usr/lib/debug/boot/kernel", kernel / "boot/kernel"]
+        if kernel.is_dir() and (kernel / "modules").is_dir():
+            folders.append(kernel / "modules")
         files = (
             [kernel] if kernel.is_file() else [p for f in folders for n in _KERNELS if (p := f / n).is_file()]
         )
@@ -174,9 +176,9 @@ class Symbols:
             return ""
         end = max(symbol.address for symbols in kernel.functions.values() for symbol in symbols)
         for frame in panic.frames:
-            at = int(frame.address, 16) if re.fullmatch(r"0x[0-9a-f]{16}", frame.address) else 0
+            at = int(frame.address, 16) if re.fullmatch(r"0x[0-9a-f]{5,16}", frame.address) else 0
             known = kernel.functions.get(frame.function)
-            if not known or frame.offset is None or min(s.address for s in known) >> 32 != at >> 32 or at > end:
+            if not at or not known or frame.offset is None or min(s.address for s in known) >> 32 != at >> 32 or at > end:
                 continue
             if at not in {symbol.address + frame.offset for symbol in known}:
                 return f"{frame.function}+{frame.offset:#x}"

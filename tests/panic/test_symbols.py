@@ -121,3 +121,31 @@ def test_no_kernel_there(tmp_path: Path) -> None:
         read(log("a() at a+0x1"), tmp_path)
     with pytest.raises(UsageError, match="no such"):
         read(log("a() at a+0x1"), tmp_path / "gone")
+
+
+def test_a_modules_frames_come_from_its_own_symbols(kernel: Path, tmp_path: Path) -> None:
+    """A module is relocatable (ld -r), and lies wherever there was room: only function and offset count."""
+    folder = tmp_path / "kernel"
+    shutil.copytree(kernel, folder)
+    source = "volatile int n;\nvoid first(void) { n++; }\nvoid pspat_enqueue(void)\n{\n\tn = 1 / n;\n\tfirst();\n}\n"
+    (folder / "m.c").write_text(source)
+    subprocess.run(["cc", "-g", "-O1", "-c", "-o", "m.o", "m.c"], cwd=folder, check=True)
+    subprocess.run(["ld", "-r", "-o", "pspat.ko.debug", "m.o"], cwd=folder, check=True)
+    text = log(
+        "pspat_enqueue() at pspat_enqueue+0x5",
+        "ipfw_check_packet() at ipfw_check_packet+0x9",
+        trap="--- trap 0x12, rip = 0xffffffff82a01234, rsp = 0xfffffe00, rbp = 0xfffffe01 ---\n",
+    )
+    placed = read(text, folder)[0]
+    frame = placed.struck_frames[0]
+    assert (frame.function, frame.module, Path(frame.file).name, frame.line) == ("pspat_enqueue", "pspat", "m.c", 5)
+    assert not placed.struck_frames[1].module
+
+
+def test_symbols_of_another_build_are_told(kernel: Path) -> None:
+    start, struck = offset_of_line(kernel, "dummynet_io", 2)
+    trap = f"--- trap 0x12, rip = {start + struck - 2:#x}, rsp = 0xfffffe00, rbp = 0xfffffe01 ---\n"
+    text = log(f"dummynet_io() at dummynet_io+{struck:#x}", trap=trap)
+    placed = read(text, kernel)[0]
+    assert any("another build" in note for note in placed.notes)
+    assert not any(frame.file for frame in placed.frames)
