@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 
     words.add_parser("list", help="guests, patches and scenarios that are here, and what works on this machine")
 
+    agree = words.add_parser("agree", help="run scenarios on two guests and compare metric by metric")
     report = words.add_parser("report", help="show runs again, as terminal page, JUnit or HTML")
     schema = words.add_parser("schema", help="print a JSON Schema")
     schema.add_argument("what", choices=("scenario", "result", "regress"))
@@ -75,11 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     from harness.panic.commands import add_panic_arguments, add_panics_arguments
     from harness.regress.commands import add_arguments as add_regress_arguments
     from harness.regress.commands import add_history_arguments
+    from harness.report import agree as agreement
     from harness.report.commands import add_arguments, add_output_arguments
     from harness.search.commands import add_arguments as add_bisect_arguments
 
     add_output_arguments(run)
     add_arguments(report)
+    agreement.add_arguments(agree)
     add_panic_arguments(panic)
     add_panics_arguments(panics)
     add_commands(guest)

@@ -8,8 +8,10 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.errors import MachineryError, UsageError
 from harness.paths import data_dir
@@ -155,10 +157,56 @@ def run(args: argparse.Namespace) -> int:
     return 0 if all(r.as_expected for r, _ in finished) else 1
 
 
+@dataclass(frozen=True)
+class OnTwo:
+    """What came of scenarios on two guests: of each cell the scenario, the factor of its rates, both guests' results."""
+
+    compared: list[tuple[Scenario, float, list[Result], list[Result]]]
+    left_out: list[str]
+
+
+def on_two(args: argparse.Namespace, pair: tuple[str, str]) -> OnTwo:
+    """Run scenarios on two guests, the slower kind first: what it does to the rates is done to the other's, too."""
+    from harness.report.progress import Progress as Bars
+
+    cells = _load_all(_files(args.scenarios), _settings(args.set))
+    kinds = [guests.check(word)[0] for word in pair]
+    makers = {word: guests.maker(word) for word in pair}
+    order = sorted((0, 1), key=lambda side: kinds[side] == "usermode")
+    store = Store(args.out)
+    out = OnTwo([], [])
+    with Bars(total=2 * len(cells) * args.repeat) as bars:
+        for scenario in cells:
+            if missing := [k for k in kinds if scenario.guests and k not in scenario.guests]:
+                out.left_out.append(f"{_cell_title(scenario)}: not for {', '.join(missing)}")
+                continue
+            results: dict[int, list[Result]] = {0: [], 1: []}
+            scale: float | None = None
+            for side in order:
+                for n in range(args.repeat):
+                    named = argparse.Namespace(guest=pair[side], set=args.set, dump=None)
+                    seed = scenario.seed + n
+                    plan = Plan(scenario, seed, n, pair[side], _command(named, scenario, seed), scale)
+                    bars.start(f"{id(plan)}", f"{_title(plan)} on {pair[side]}")
+                    [(result, _)] = run_many([plan], makers[pair[side]], store, 1, _phases(bars, plan))
+                    bars.done(f"{id(plan)}", result)
+                    results[side].append(result)
+                    scale = result.scale if scenario.scale else None
+            out.compared.append((scenario, scale or 1.0, results[0], results[1]))
+    return out
+
+
+def _phases(bars: Any, plan: Plan) -> Callable[[Plan], Progress]:
+    return lambda _plan: lambda phase, fraction: bars.phase(f"{id(plan)}", phase, fraction)
+
+
+def _cell_title(scenario: Scenario) -> str:
+    return " ".join([scenario.name, *(f"{k}={v}" for k, v in scenario.cell.items())])
+
+
 def _title(plan: Plan) -> str:
-    cell = " ".join(f"{k}={v}" for k, v in plan.scenario.cell.items())
     seed = f" seed {plan.seed}" if plan.repeat else ""
-    return f"{plan.scenario.name}{' ' + cell if cell else ''}{seed}"
+    return f"{_cell_title(plan.scenario)}{seed}"
 
 
 def check(args: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ metrics and console -> verdict -> one folder.
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ GuestMaker = Callable[[Scenario, int, Path, Progress], Guest]
 
 #: Beyond the last flow's end: what is still queued arrives, receivers write their last line.
 GRACE = 2.0
+#: How late (s) a sender may be before it is told along with what does not hold.
+LATE = 0.1
 #: So late (s) an action that the dice chose is left out.
 LATE = 0.5
 
@@ -59,6 +62,7 @@ class Plan:
     repeat: int
     guest: str  # as on the command line: usermode, qemu, qemu:NAME ...
     command: str  # runs exactly this again
+    scale: float | None = None  # what its rates are multiplied with; None: found out on the guest
 
 
 @dataclass
@@ -145,7 +149,7 @@ def _on_guest(
     seen.boot = time.monotonic() - began
     seen.identity = guest.identity()
     guest.console.longest = scenario.limit
-    warm, scenario = _fit(guest, warm, key, folder, seen, progress)
+    warm, scenario = _fit(plan, guest, warm, key, folder, seen, progress)
 
     began = time.monotonic()
     progress("setup", 0.0)
@@ -173,7 +177,7 @@ def _timed(seen: _Seen, began: float) -> Iterator[None]:
 
 
 def _fit(
-    guest: Guest, warm: bool, key: str, folder: Path, seen: _Seen, progress: Progress
+    plan: Plan, guest: Guest, warm: bool, key: str, folder: Path, seen: _Seen, progress: Progress
 ) -> tuple[bool, Scenario]:
     """The scenario as this guest is to run it, and whether the guest is at a warm start still.
 
@@ -181,24 +185,24 @@ def _fit(
     known yet; what follows then begins with a guest that has not been measured.
     """
     scenario, identity = seen.scenario, seen.identity
-    if not scenario.scale or identity is None or identity.kind == "usermode":
-        return warm, scenario
-    pps = speed.known(identity)
-    if pps is None:
-        progress("measure", None)
-        pps = speed.measure(guest, identity)
-        if warm:
-            warm = guest.restore(key)
-        if not warm and guest.kind == "qemu":
-            guest.boot()
-    seen.scale = speed.factor(scenario, pps)
+    why = "as on the other guest"
+    if plan.scale is not None:
+        seen.scale = plan.scale
+    elif scenario.scale and identity is not None and identity.kind != "usermode":
+        pps = speed.known(identity)
+        if pps is None:
+            progress("measure", None)
+            pps = speed.measure(guest, identity)
+            if warm:
+                warm = guest.restore(key)
+            if not warm and guest.kind == "qemu":
+                guest.boot()
+        seen.scale = speed.factor(scenario, pps)
+        why = f"this guest carries {pps:.0f} packets/s (measured), the scenario offers {speed.offered(scenario):.0f}"
     if seen.scale != 1.0:
         scenario = seen.scenario = scenario.scaled(seen.scale)
         write_atomically(folder / "scenario.scaled.yaml", scenario.to_yaml())
-        seen.notes.append(
-            f"all rates x {seen.scale:g}: this guest carries {pps:.0f} packets/s (measured), "
-            f"the scenario offers {speed.offered(scenario) / seen.scale:.0f}"
-        )
+        seen.notes.append(f"all rates x {seen.scale:g}: {why}")
     return warm, scenario
 
 
@@ -280,6 +284,17 @@ def _files(folder: Path) -> dict[str, str]:
     return found | ({"scaled": "scenario.scaled.yaml"} if (folder / "scenario.scaled.yaml").exists() else {})
 
 
+def _behind(seen: _Seen) -> str | None:
+    """Of a guest on the wall's clock that could not keep up: the first thing to know of what does not hold."""
+    late = {name: flow.late for name, flow in seen.flows.items() if flow.late > LATE}
+    if not late or seen.identity is None or seen.identity.clock == "virtual":
+        return None
+    name = max(late, key=lambda n: late[n])
+    busy, cpus = os.getloadavg()[0], os.cpu_count() or 1
+    host = f"; this machine has a load of {busy:.1f} on {cpus} CPUs" if busy > cpus else ""
+    return f"the guest did not keep up: the sender of {name} was up to {late[name]:.2f} s late{host}"
+
+
 def _lines(path: Path) -> int:
     try:
         return path.read_bytes().count(b"\n")
@@ -317,6 +332,8 @@ def _conclude(
         expectations = judge(scenario, seen.measured, text)
         failed = [e for e in expectations if not e.holds]
         reasons = [e.why or f"{e.metric} {e.condition} does not hold" for e in failed]
+        if failed and (behind := _behind(seen)):
+            reasons.append(behind)
         sanitizer = sanitizer_report(text)
         if sanitizer:
             reasons.append(sanitizer)
