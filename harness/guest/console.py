@@ -198,7 +198,7 @@ class Console:
         signs = [re.compile(p) for p in (*patterns, _DEBUGGER, _STOPPED, boot)]
         try:
             found = self._process.expect_list([*signs, pexpect.EOF, pexpect.TIMEOUT], timeout=max(timeout, 0))
-        except OSError as e:
+        except (OSError, ValueError) as e:
             raise GuestGone(f"the guest's console broke: {e}") from e
         n = len(patterns)
         if found < n:
@@ -294,7 +294,7 @@ class Console:
         while (left := end - time.monotonic()) > 0:
             try:
                 # Where there is no heartbeat nothing matches: what the console prints only goes to the log.
-                self._expect([_BEAT if self._heartbeat else _NEVER], min(left, 1.0), limit_is_hang=False)
+                self._expect([_BEAT if self._heartbeat else _NEVER], min(left, 1.0, pulse.interval), limit_is_hang=False)
                 pulse.take(self._match(), at_prompt=True)
             except TimeoutError:
                 if self._heartbeat:
@@ -428,7 +428,7 @@ class Console:
             anything = re.compile(rb".+", re.S)
             while self._process.expect_list([anything, pexpect.EOF, pexpect.TIMEOUT], seconds) == 0:
                 pass
-        except (OSError, pexpect.ExceptionPexpect):
+        except (OSError, ValueError, pexpect.ExceptionPexpect):  # ValueError: its process was closed
             return
 
     def interact(self) -> None:

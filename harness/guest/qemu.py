@@ -138,13 +138,15 @@ class QemuGuest:
             heartbeat=True, hang=self._config.hang,
         )  # fmt: skip
         deadline = time.monotonic() + 20
-        while not socket.exists():
-            if not self._process.isalive() or time.monotonic() > deadline:
-                self.console.drain()
-                log = (self._config.folder / "console.log").read_text(errors="replace").strip()
-                raise MachineryError(f"QEMU ended at once: {log[-300:] or self._ended()}")
+        while not socket.exists() and self._process.isalive() and time.monotonic() < deadline:
             time.sleep(0.01)
-        self._monitor = Monitor(socket)
+        try:
+            self._monitor = Monitor(socket)
+        except MachineryError as e:
+            self.console.drain()
+            log = (self._config.folder / "console.log").read_text(errors="replace").strip().splitlines()[-1:]
+            said = log[0].strip() if log else self._ended() or str(e)
+            raise MachineryError(f"QEMU does not start: {said.removeprefix('qemu-system-x86_64: ')[:300]}") from e
 
     def _ncpu(self) -> int:
         return max(1, min(self._config.ncpu, os.cpu_count() or 1))
@@ -252,8 +254,8 @@ class QemuGuest:
             self._start(load=True)
             self.console.run("true", timeout=20.0)
         except (MachineryError, GuestHung) as e:
-            if self._ended() and self._process is not None and self._process.signalstatus:
-                raise  # somebody killed it; the warm start is as good as before
+            if (self._process is not None and self._process.signalstatus) or "No space" in str(e):
+                raise  # somebody killed it, or the disk is full: the warm start is as good as before
             # Of another QEMU, or cut off when it was made: good for nothing.
             warm.unlink(missing_ok=True)
             self.kill(keep_work=True)
