@@ -277,7 +277,8 @@ class Console:
             if len(said) != size:
                 heard, size = now, len(said)
             kernel = b"---<<BOOT>>---" in said or b"Copyright (c) 1992-" in said
-            if now < (end if kernel else min(end, began + LOADER_LIMIT)) and now - heard < silence:
+            # A loader on a slow machine turns its wheel in one place: only a kernel's silence means something.
+            if now < (end if kernel else min(end, began + LOADER_LIMIT)) and (now - heard < silence or not kernel):
                 continue
             lines = [line.strip() for line in _CONTROL.sub("", said.decode("utf-8", "replace")).split("\n") if line.strip()]
             last = f"; its last line: {_short(lines[-1])}" if lines else ""
