@@ -34,8 +34,8 @@ class Answer:
         """The runs against the ideal, in words."""
         one, known = self.ideal
         often = f", {known} where a bad one shows it in {self.share:.0%} of its runs" if self.share < 1 else ""
-        asked = len({d.candidate.key for d in self.decisions})
-        return f"{self.runs} runs of {asked} candidates (ideal: {one} if one run told all{often}), {self.seconds:.1f} s"
+        asked = len({d.candidate.key for d in self.decisions}) or 1
+        return f"{self.runs} runs of {asked} candidate{'s' * (asked != 1)} (ideal: {one} if one run told all{often}), {self.seconds:.1f} s"
 
     def to_dict(self) -> dict[str, Any]:
         return {

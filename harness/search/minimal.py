@@ -1,4 +1,4 @@
-"""Delta debugging: the smallest part of a set that still has a property (A. Zeller, R. Hildebrandt, 2002)."""
+"""The smallest part of a set that still has a property (after delta debugging, A. Zeller, R. Hildebrandt, 2002)."""
 
 from __future__ import annotations
 
@@ -11,42 +11,26 @@ Holds = Callable[[Sequence[T]], bool]
 """Does the property hold of this part?  What cannot be tried counts as no."""
 
 
-def ddmin(items: Sequence[T], holds: Holds[T]) -> list[T]:
+def needed(items: Sequence[T], holds: Holds[T]) -> list[T]:
     """A part of ``items`` of which the property holds, and of no part of it with one item less.
 
-    The property holds of all ``items``; this is not asked again.
+    For a property that more items never take away, and that holds of all ``items`` (this is not asked again).
+    Each needed item is found by halving: behind it the property comes.  So k of n items cost about k log2(n)
+    questions, where ddmin of the same authors asks up to n^2.
     """
-    left = list(items)
-    asked: dict[frozenset[int], bool] = {}
-    index = {id(item): n for n, item in enumerate(left)}
-
-    def ask(part: list[T]) -> bool:
-        key = frozenset(index[id(item)] for item in part)
-        if key not in asked:
-            asked[key] = holds(part)
-        return asked[key]
-
-    if len(left) >= 1 and ask([]):
-        return []
-    parts = 2
-    while len(left) >= 2:
-        size = -(-len(left) // parts)
-        chunks = [left[i : i + size] for i in range(0, len(left), size)]
-        for chunk in chunks:
-            if ask(chunk):
-                left, parts = chunk, 2
-                break
-        else:
-            for chunk in chunks if len(chunks) > 2 else []:
-                rest = [item for item in left if all(item is not c for c in chunk)]
-                if ask(rest):
-                    left, parts = rest, max(parts - 1, 2)
-                    break
+    base: list[T] = []
+    rest = list(items)
+    while rest and not holds(base):
+        low, high = 0, len(rest)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if holds([*base, *rest[:middle]]):
+                high = middle
             else:
-                if parts >= len(left):
-                    break
-                parts = min(len(left), parts * 2)
-    return left
+                low = middle
+        base.append(rest[high - 1])
+        rest = rest[: high - 1]
+    return base
 
 
 def smaller(items: Sequence[T], found: Sequence[T], needed: Sequence[T], holds: Holds[T], most: int = 60) -> list[T] | None:
@@ -63,9 +47,9 @@ def smaller(items: Sequence[T], found: Sequence[T], needed: Sequence[T], holds: 
 
 
 def simpler(items: Sequence[T], holds: Holds[T]) -> list[T]:
-    """As ddmin, by taking away as much as goes at a time, from large parts to single items.
+    """What is left of ``items`` when no item more can go: taken away in large parts first, at last one by one.
 
-    Asks less than ddmin where most items can go, and treats a set that one item alone does not carry.
+    Delta debugging by complements alone; right also where the property comes and goes with more items.
     """
     left = list(items)
     size = len(left)

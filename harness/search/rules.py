@@ -6,6 +6,7 @@ sets up, by net.pspat.break.cN=0; the rest stays as the scenario has it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from harness.errors import UsageError
@@ -13,7 +14,7 @@ from harness.scenario import Scenario
 from harness.search.answer import Answer
 from harness.search.journal import Outcome
 from harness.search.judge import QUICK, Candidate, Decision, Judge, Undecided
-from harness.search.minimal import ddmin, smaller
+from harness.search.minimal import needed, smaller
 from harness.search.ordered import steps
 from harness.search.runs import Bench, Symptom
 
@@ -87,7 +88,7 @@ class RuleSearch:
             def passes(rules: Sequence[int], confidence: float = confidence) -> bool:
                 return bool(rules) and self._decide(rules, confidence).outcome is Outcome.GOOD
 
-            found = sorted(ddmin(self._rules, passes))
+            found = sorted(needed(self._rules, passes))
             if self._passes(found):
                 return found
         raise Undecided(f"honoured {named(found)} it passes and fails by turns")
@@ -125,7 +126,11 @@ class RuleSearch:
             "honour": [f"C{r}" for r in found], "culprits": {f"C{r}": d.signature for r, d in alone.items() if r in culprits},
             "unbroken": failing.signature, "theories": theories, "proof": proof,
         }  # fmt: skip
-        return Answer("rules", subject, True, tuple(words), data, max(len(found) + 1, steps(len(self._rules))))
+        return Answer("rules", subject, True, tuple(words), data, self._path(found))
+
+    def _path(self, found: Sequence[int]) -> int:
+        """Questions that say which set it is among all of that size, or that prove it: whichever are more."""
+        return max(len(found) + 1, steps(math.comb(len(self._rules), len(found))))
 
     def _theories(self, found: Sequence[int]) -> dict[str, dict[str, object]]:
         out: dict[str, dict[str, object]] = {}
