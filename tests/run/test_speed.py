@@ -1,0 +1,48 @@
+"""By what factor a scenario's rates are lowered on a guest that carries less than it offers."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.run import speed
+from harness.scenario import Scenario, loads
+
+TEXT = """
+name: two flows
+scale: yes
+hosts:
+  a: {lan: 10.0.1.1/24}
+  b: {lan: 10.0.1.2/24}
+flows:
+  one: {udp: 8Mbit/s, size: 1000, from: a, to: "b:5001", for: 2s}
+  two: {udp: 500pps, from: a, to: "b:5002", start: 1s, for: 2s}
+  later: {udp: 100pps, from: a, to: "b:5003", start: 4s, for: 2s}
+expect:
+  one.rate: 8Mbit/s +- 1%
+"""
+
+
+def scenario(text: str = TEXT) -> Scenario:
+    [found] = loads(text)
+    return found
+
+
+def test_what_is_offered_at_the_worst_moment() -> None:
+    assert speed.offered(scenario()) == pytest.approx(1500)
+
+
+@pytest.mark.parametrize(("pps", "factor"), [(1e6, 1), (5000, 1), (4000, 0.5), (1500, 0.2), (500, 0.1), (200, 0.02)])
+def test_factor(pps: float, factor: float) -> None:
+    found = speed.factor(scenario(), pps)
+    assert found == factor
+    assert speed.offered(scenario()) * found <= pps * speed.HEADROOM or found == 1
+
+
+def test_a_scenario_that_does_not_allow_it_stays() -> None:
+    assert speed.factor(scenario(TEXT.replace("scale: yes", "scale: no")), 10) == 1
+
+
+def test_scaled_offers_less_and_expects_less() -> None:
+    scaled = scenario().scaled(0.1)
+    assert speed.offered(scaled) == pytest.approx(150)
+    assert scaled.expect["one.rate"] == "0.8Mbit/s +- 1%" or "800" in str(scaled.expect["one.rate"])
