@@ -35,7 +35,8 @@ class Answer:
         one, known = self.ideal
         often = f", {known} where a bad one shows it in {self.share:.0%} of its runs" if self.share < 1 else ""
         asked = len({d.candidate.key for d in self.decisions}) or 1
-        return f"{self.runs} runs of {asked} candidate{'s' * (asked != 1)} (ideal: {one} if one run told all{often}), {self.seconds:.1f} s"
+        what = f"{self.runs} runs of {asked} candidate{'s' * (asked != 1)}"
+        return f"{what} (ideal: {one} if one run told all{often}), {self.seconds:.1f} s"
 
     def to_dict(self) -> dict[str, Any]:
         return {
