@@ -87,3 +87,16 @@ def test_schema_refuses(sketch: str, wrong: dict[str, Any]) -> None:
     data = tree(sketch)
     assert VALIDATOR.is_valid(data)
     assert not VALIDATOR.is_valid({**data, **wrong})
+
+
+def test_rules_and_their_control_differ_in_the_rule_only() -> None:
+    folder = data_dir("scenarios") / "pspat"
+    [honoured] = load(folder / "honoured.yaml")
+    for broken in load(folder / "rules.yaml"):
+        assert broken.hosts == honoured.hosts and broken.flows == honoured.flows and broken.ipfw == honoured.ipfw
+        assert broken.events == honoured.events and broken.sysctl == honoured.sysctl and broken.ncpu == honoured.ncpu
+        rule = f"sysctl net.pspat.break.c{broken.cell['rule']}=1"
+        assert str(broken.setup["guest"]).replace(rule, "").split() == str(honoured.setup["guest"]).split()
+        assert {k: v for k, v in broken.expect.items() if k != "verdict"} == {
+            k: v for k, v in honoured.expect.items() if k != "verdict"
+        }

@@ -121,8 +121,8 @@ pspat_attempt_tag(struct mbuf *m, struct pspat_tag *pt)
 }
 
 /*
- * C8: the sender is not held on its CPU, and between finding its place in the
- * mailbox and filling it gets the packet's stamp from the allocator.  Whoever
+ * C8: the sender is not held on its CPU, and takes its time between finding its
+ * place in the mailbox and filling it: the packet's stamp is allocated.  Whoever
  * sends from this CPU in between, a netisr or a callout, gets the same place:
  * one packet is lost, and the place after it stays empty, so that the arbiter
  * finds NULL there.
@@ -141,6 +141,7 @@ pspat_attempt_insert(struct mbuf *m)
 		mb->mb_ahead += PSPAT_LINE_SLOTS;
 	}
 	place = mb->mb_write;
+	DELAY(5);
 	stamp = malloc(sizeof(*stamp), M_PSPAT, M_NOWAIT);
 	if (stamp != NULL)
 		*stamp = sbinuptime();
