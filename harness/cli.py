@@ -64,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     panics = words.add_parser("panics", help="the panics that the runs here have seen")
     guest = words.add_parser("guest", help="build, fetch, add, list, remove real FreeBSD guests")
 
+    patch = words.add_parser("patch", help="list, check, apply patch series")
+
     bisect = words.add_parser("bisect", help="which rule, point, patch or revision turns the verdict; the smallest scenario")
     bench = words.add_parser("bench", help="measure this machine")
     bench.add_argument("what", choices=("usermode",))
@@ -73,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("arguments", nargs=argparse.REMAINDER)
 
     from harness.kernel.commands import add_commands
+    from harness.kernel.patch_commands import add_commands as add_patch_commands
     from harness.panic.commands import add_panic_arguments, add_panics_arguments
     from harness.regress.commands import add_arguments as add_regress_arguments
     from harness.regress.commands import add_history_arguments
@@ -86,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     add_panic_arguments(panic)
     add_panics_arguments(panics)
     add_commands(guest)
+    add_patch_commands(patch)
     add_bisect_arguments(bisect)
     add_regress_arguments(regress)
     add_history_arguments(history)
