@@ -141,7 +141,7 @@ class QemuGuest:
         while not socket.exists() and self._process.isalive() and time.monotonic() < deadline:
             time.sleep(0.01)
         try:
-            self._monitor = Monitor(socket)
+            self._monitor = Monitor(socket, alive=self._process.isalive)
         except MachineryError as e:
             self.console.drain()
             log = (self._config.folder / "console.log").read_text(errors="replace").strip().splitlines()[-1:]

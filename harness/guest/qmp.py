@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,20 +20,33 @@ T = TypeVar("T")
 class Monitor:
     """A connection to QEMU's monitor; the library runs in a thread of its own."""
 
-    def __init__(self, path: Path, timeout: float = 20.0) -> None:
-        """Connect to the socket at ``path``.  Raises MachineryError when QEMU does not answer."""
+    def __init__(self, path: Path, timeout: float = 20.0, alive: Callable[[], bool] = lambda: True) -> None:
+        """Connect to the socket at ``path``.
+
+        Raises MachineryError when QEMU does not answer within ``timeout`` seconds, or is not ``alive``.
+        """
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="qmp", daemon=True)
         self._thread.start()
-        self._client = QMPClient("dnh")
-        self._listener = EventListener(("SHUTDOWN", "BLOCK_IO_ERROR"))
         self._events: dict[str, dict[str, Any]] = {}
-        self._client.register_listener(self._listener)
-        try:
-            self._run(self._client.connect(str(path)), timeout)
-        except (QMPError, OSError, TimeoutError) as e:
-            self._stop()
-            raise MachineryError(f"QEMU's monitor does not answer: {e}") from e
+        deadline = time.monotonic() + timeout
+        while True:
+            self._client = QMPClient("dnh")
+            self._listener = EventListener(("SHUTDOWN", "BLOCK_IO_ERROR"))
+            self._client.register_listener(self._listener)
+            try:
+                self._run(self._client.connect(str(path)), timeout)
+                return
+            except (QMPError, OSError, TimeoutError) as e:
+                # On a busy machine QEMU may have bound its socket and not listen yet.
+                refused = isinstance(getattr(e, "exc", e), ConnectionRefusedError)
+                if refused and alive() and time.monotonic() < deadline:
+                    with contextlib.suppress(Exception):
+                        self._run(self._client.disconnect(), 2)
+                    time.sleep(0.02)
+                    continue
+                self._stop()
+                raise MachineryError(f"QEMU's monitor does not answer: {e}") from e
 
     def _run(self, what: Coroutine[Any, Any, T], timeout: float) -> T:
         return asyncio.run_coroutine_threadsafe(what, self._loop).result(timeout)
