@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -216,17 +216,28 @@ def _read_deps(depfile: Path) -> list[str]:
     return sorted({w for w in text.split(":", 1)[-1].split() if w})
 
 
-def _compile(cc: str, identity: str, unit: _Unit, store: Path, hashes: _FileHashes) -> tuple[Path, str, bool]:
-    """One object, from the store when nothing it was made of has changed.  Returns (path, digest, cached)."""
-    key = _digest(identity, str(unit.path), *unit.flags)
+def _known(identity: str, unit: _Unit, store: Path, hashes: _FileHashes) -> tuple[Path, str] | None:
+    """The object of a unit and its digest, when the store has it and nothing it was made of has changed."""
+    try:
+        known = json.loads((store / f"{_unit_key(identity, unit)}.json").read_text())
+        if all(hashes(p) == h for p, h in known["deps"].items()) and (store / known["object"]).exists():
+            return store / known["object"], known["digest"]
+    except (OSError, ValueError, KeyError):
+        pass
+    return None
+
+
+def _unit_key(identity: str, unit: _Unit) -> str:
+    return _digest(identity, str(unit.path), *unit.flags)
+
+
+def _compile(cc: str, identity: str, unit: _Unit, store: Path, hashes: _FileHashes) -> tuple[Path, str]:
+    """One object, from the store when it is there.  Returns (path, digest)."""
+    known = _known(identity, unit, store, hashes)
+    if known is not None:
+        return known
+    key = _unit_key(identity, unit)
     note = store / f"{key}.json"
-    if note.exists():
-        try:
-            known = json.loads(note.read_text())
-            if all(hashes(p) == h for p, h in known["deps"].items()) and (store / known["object"]).exists():
-                return store / known["object"], known["digest"], True
-        except (ValueError, KeyError):
-            pass
     with tempfile.TemporaryDirectory(dir=store) as tmp:
         obj, dep = Path(tmp) / "unit.o", Path(tmp) / "unit.d"
         command = [*shlex.split(cc), *unit.flags, "-MD", "-MF", str(dep), "-c", str(unit.path), "-o", str(obj)]
@@ -240,7 +251,7 @@ def _compile(cc: str, identity: str, unit: _Unit, store: Path, hashes: _FileHash
         fresh = Path(tmp) / "note.json"
         fresh.write_text(json.dumps({"object": target.name, "digest": digest, "deps": deps}))
         os.replace(fresh, note)
-    return target, digest, False
+    return target, digest
 
 
 def first_error(stderr: str) -> str:
@@ -282,9 +293,22 @@ def build(spec: BuildSpec, progress: Progress = _no_progress, jobs: int | None =
     units = _units(spec, cc)
     if not units:
         raise MachineryError(f"no sources of the user-mode guest under {data_dir('vm')}")
+    labels = tuple(u.label for u in units)
+
+    def built(digests: Iterable[str]) -> tuple[Path, str]:
+        digest = _digest(identity, *digests)
+        return store / f"dnh-usermode-{digest}", digest
+
+    # What is there is found without the lock: nobody waits for what another builds meanwhile.
+    hashes = _FileHashes()
+    known = [_known(identity, u, objects, hashes) for u in units]
+    program, digest = built(k[1] for k in known if k is not None)
+    if None not in known and program.exists():
+        progress("done", 1.0)
+        return Built(program, digest, True, time.monotonic() - started, identity, labels)
     with _lock(store / "lock", progress):
         hashes = _FileHashes()
-        made: dict[str, tuple[Path, str, bool]] = {}
+        made: dict[str, tuple[Path, str]] = {}
         with concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count() or 2) as pool:
             futures = {pool.submit(_compile, cc, identity, u, objects, hashes): u for u in units}
             try:
@@ -296,8 +320,7 @@ def build(spec: BuildSpec, progress: Progress = _no_progress, jobs: int | None =
                 for f in futures:
                     f.cancel()
                 raise
-        digest = _digest(identity, *(made[u.label][1] for u in units))
-        program = store / f"dnh-usermode-{digest}"
+        program, digest = built(made[u.label][1] for u in units)
         cached = program.exists()
         if not cached:
             progress("link", 0.98)
@@ -312,9 +335,7 @@ def build(spec: BuildSpec, progress: Progress = _no_progress, jobs: int | None =
                     raise MachineryError(f"user-mode guest does not link\n{link_error(out.stderr)}")
                 os.replace(fresh, program)
         progress("done", 1.0)
-    return Built(
-        program, digest, cached, time.monotonic() - started, identity, tuple(u.label for u in units)
-    )
+    return Built(program, digest, cached, time.monotonic() - started, identity, labels)
 
 
 def link_error(stderr: str) -> str:
