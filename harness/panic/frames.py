@@ -102,6 +102,8 @@ def _numbered_frame(event: Event, stripped: str) -> bool:
     if (found := p.KGDB_FRAME.match(stripped)) and (
         found["rest"] is not None or found["name"].startswith("<")
     ):
+        if not (event.confirmed or _of_kernel(found["name"], found["pc"] or "")):
+            return False  # a program's, below words that looked like a panic's
         trace = event.trace
         if trace is None and event.paused is not None and found["n"] != "0":
             trace = event.trace = event.paused
@@ -115,6 +117,13 @@ def _numbered_frame(event: Event, stripped: str) -> bool:
         _kgdb_rest(trace, found["rest"] or "")
         return True
     return False
+
+
+def _of_kernel(function: str, pc: str) -> bool:
+    """Is it a kernel's frame?  By its address: the upper half of the address space, or i386's 0xc0000000 on."""
+    if not pc:
+        return function in (*PANICKING, "doadump", "__curthread", "kern_reboot", "sched_switch", "db_dump")
+    return len(pc) == 18 and pc.startswith("0xffff") or len(pc) == 10 and pc[2] in "cdef"
 
 
 def _kgdb_rest(trace: Trace, text: str) -> bool:

@@ -34,8 +34,10 @@ def continues(event: Event, text: str) -> bool:
     ):
         if stripped.startswith(("Uptime: ", "Dumping ")) and not _AMOUNT.match(stripped):
             return False
+        if stripped.startswith(("KDB: debugger backends", "KDB: current backend")):
+            return False  # of a boot
         entered = stripped.startswith("KDB: enter: ") and not stripped.endswith(": panic")
-        event.confirmed = event.confirmed or not entered
+        event.confirmed = event.confirmed or not (entered or event.opener == "middle")
         event.message_open = False
         if stripped.startswith("Uptime: "):
             event.set("uptime", stripped.removeprefix("Uptime: "))

@@ -158,7 +158,7 @@ FAREWELL = re.compile(
     r"|KDB: reboot requested"
 )
 BOOT_FAILED: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?:^|\s)mountroot> ?"), "no root file system: the kernel asks at mountroot>"),
+    (re.compile(r"^\s*mountroot>\s*(?:$|[?._]\s*$|\w+:)"), "no root file system: the kernel asks at mountroot>"),
     (re.compile(r"Loader variables:$"), ""),
     (re.compile(r"BTX halted"), "BTX halted"),
     (re.compile(r"(?:No|no) bootable (?:device|medium|disk|kernel|option)|^\w*boot: No /boot/\w+"), ""),
