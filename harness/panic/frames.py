@@ -123,7 +123,7 @@ def _of_kernel(function: str, pc: str) -> bool:
     """Is it a kernel's frame?  By its address: the upper half of the address space, or i386's 0xc0000000 on."""
     if not pc:
         return function in (*PANICKING, "doadump", "__curthread", "kern_reboot", "sched_switch", "db_dump")
-    return len(pc) == 18 and pc.startswith("0xffff") or len(pc) == 10 and pc[2] in "cdef"
+    return (len(pc) == 18 and pc.startswith("0xffff")) or (len(pc) == 10 and pc[2] in "cdef")
 
 
 def _kgdb_rest(trace: Trace, text: str) -> bool:

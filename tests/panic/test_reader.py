@@ -1,6 +1,6 @@
 """The reader on what is no clean log: noise, mutated logs, textdumps, streams, size.
 
-``DNH_EXAMPLES=20000 pytest tests/panic/test_reader.py -k "noise or mutated or talk or random"`` tries that many.
+``DNH_EXAMPLES=20000 pytest tests/panic/test_reader.py --timeout 3600 -k "noise or mutated or talk or random"`` tries that many.
 """
 
 from __future__ import annotations
