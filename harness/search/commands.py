@@ -127,7 +127,8 @@ def _belongs(args: argparse.Namespace) -> None:
 def _jobs(args: argparse.Namespace) -> int:
     if args.jobs:
         return int(args.jobs)
-    return (os.cpu_count() or 1) if guests.check(args.guest)[0] == "usermode" and not args.guest.startswith("/") else 1
+    real = guests.check(args.guest)[0] != "usermode" or bool(args.src and git.is_tree(Path(args.src[0])))
+    return 1 if real else os.cpu_count() or 1
 
 
 def _judge(args: argparse.Namespace, bench: Bench, journal: Journal, seed: int) -> Judge:

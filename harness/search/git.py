@@ -40,6 +40,11 @@ def revision_steps(kernel: KernelWord, src: Path, span: str) -> list[Step]:
     return [Step(_word(kernel, src, commit), commit, _title(src, commit)) for commit in (first, *commits)]
 
 
+def is_tree(src: Path) -> bool:
+    """Whether it is a FreeBSD source tree."""
+    return (src / "sys").is_dir() and (src / "Makefile.inc1").exists()
+
+
 def _lines(src: Path, *words: str) -> list[str]:
     done = subprocess.run(["git", "-c", "safe.directory=*", "-C", str(src), *words], capture_output=True, text=True)
     if done.returncode != 0:
@@ -54,7 +59,7 @@ def _title(src: Path, commit: str) -> str:
 def _word(kernel: KernelWord, src: Path, commit: str) -> str:
     """The kernel's word at that commit."""
     head, comma, tail = kernel.text.partition(",")
-    if (src / "sys").is_dir() and (src / "Makefile.inc1").exists():
+    if is_tree(src):
         patches = "".join(f"+{p}" for p in kernel.patches)
         return f"{src}@{commit}{patches}{comma}{tail}"
     if kernel.kind != "usermode" and kernel.tree is None:
