@@ -49,6 +49,8 @@ def _panics(name: str) -> list[dict[str, object]]:
         ("made-epoch-assert", "made-kassert-warn"),  # other path, other line, other way to say it
         ("opnsense-core-7280", "made-reflowed"),  # line ends lost
         ("real-151-kdb-trap", "real-151-kdb-trap-2"),  # two boots
+        ("real-151-release-divide", "real-151-fq-codel-divide"),  # without INVARIANTS and with
+        ("real-151-kdb-trap", "real-um-kdb-trap"),  # a real kernel and the user-mode guest
         ("real-151-kdb-panic", "real-151-alltrace"),  # glued to another line; all threads traced after it
     ],
 )
