@@ -14,7 +14,11 @@ SCHEMA = "dnh-bisect/1"
 
 @dataclass(frozen=True)
 class Answer:
-    """One search's answer.  ``path``: how many candidates an errorless search of one run each would ask."""
+    """One search's answer.
+
+    ``path``: how many candidates an errorless search of one run each would ask; ``rests``: the keys of those
+    whose decisions the answer rests on (empty: all).
+    """
 
     over: str
     subject: str
@@ -22,6 +26,7 @@ class Answer:
     words: tuple[str, ...]
     data: dict[str, Any]
     path: int = 0
+    rests: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
     runs: int = 0
     ideal: tuple[int, int] = (0, 0)
@@ -55,7 +60,7 @@ class Answer:
 def finished(answer: Answer, judge: Judge, seconds: float) -> Answer:
     """The answer with the judge's accounts."""
     decisions = tuple(judge.decisions)
-    last = {d.candidate.key: d for d in decisions}
+    last = {d.candidate.key: d for d in decisions if not answer.rests or d.candidate.key in answer.rests}
     return replace(
         answer,
         decisions=decisions,

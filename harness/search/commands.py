@@ -179,7 +179,7 @@ def _timed(args: argparse.Namespace, judge: Judge, search: Callable[[], Answer],
     except Undecided as e:
         plain = Answer(args.over, name, False, (str(e),), {})
     answer = finished(plain, judge, time.monotonic() - began)
-    sure = f", wrong with a probability of at most {answer.error:.2g}" if answer.found else ""
+    sure = f", wrong with a probability of at most {max(answer.error, 1e-6):.1g}" if answer.found else ""
     _say(args, f"  {'=>' if answer.found else '??'} {answer.words[0]}")
     for words in answer.words[1:]:
         _say(args, f"     {words}")

@@ -86,9 +86,10 @@ class OrderedSearch:
             words = [f"the first with which it fails: {culprit}"]
         words.append(f"passes up to: {self._steps[turn.good].title}")
         words.append(f"with it: {bad.why or bad.signature}")
+        rests = tuple(self._candidate(n).key for n in (turn.good, turn.bad))
         data = {
             "first_bad": culprit, "index": turn.bad, "last_good": self._steps[turn.good].title,
             "suspects": [self._steps[n].title for n in suspects], "signature": bad.signature,
             "keys": [self._steps[n].key for n in suspects],
         }  # fmt: skip
-        return Answer(self._over, self._subject, True, tuple(words), data, steps(last))
+        return Answer(self._over, self._subject, True, tuple(words), data, steps(last), rests)

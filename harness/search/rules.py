@@ -122,11 +122,12 @@ class RuleSearch:
         words += [f"C{r} alone broken: {_end(alone[r])}" for r in found]
         theories = self._theories(found) if "attempt" in self._scenario.cell else {}
         words += [str(t["words"]) for t in theories.values()]
+        rests = tuple(self._candidate(r).key for r in (self._rules, found, *([x for x in self._rules if x != r] for r in found)))
         data = {
             "honour": [f"C{r}" for r in found], "culprits": {f"C{r}": d.signature for r, d in alone.items() if r in culprits},
             "unbroken": failing.signature, "theories": theories, "proof": proof,
         }  # fmt: skip
-        return Answer("rules", subject, True, tuple(words), data, self._path(found))
+        return Answer("rules", subject, True, tuple(words), data, self._path(found), rests)
 
     def _path(self, found: Sequence[int]) -> int:
         """Questions that say which set it is among all of that size, or that prove it: whichever are more."""

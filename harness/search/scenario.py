@@ -92,7 +92,7 @@ class ScenarioSearch:
             "signature": self._signature, "file": str(target), "parts": {"before": before, "after": after},
             "seconds": {"before": self._scenario.length(), "after": smallest.length()}, "scenario": text,
         }  # fmt: skip
-        return Answer("scenario", self._scenario.name, True, words, data, after + 1)
+        return Answer("scenario", self._scenario.name, True, words, data, after + 1, (whole.candidate.key,))
 
     # -- ways to make it smaller -------------------------------------------------------------------
 
