@@ -182,15 +182,23 @@ def run_panics(args: argparse.Namespace, seen: Iterable[Sighting]) -> int:
             print("\t".join((*cells, ",".join(group.kernels), group.example.folder)))
         return 0
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("count", "first", "last", "signature", "scenarios", "kernels", "example"):
-        table.add_column(column, overflow="fold", justify="right" if column == "count" else "left")
+    table.add_column("count", justify="right")
+    table.add_column("signature", no_wrap=True)
+    for column in ("first", "last"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("scenarios", overflow="fold")
+    table.add_column("kernels", overflow="fold")
     for group in groups:
-        table.add_row(
-            *map(Text, (str(group.count), group.first, group.last, group.signature)),
-            *map(Text, (", ".join(group.scenarios), ", ".join(group.kernels), group.example.folder)),
-        )
+        times = (when[:16].replace("T", " ") for when in (group.first, group.last))
+        names = (_few(group.scenarios), _few([kernel[:8] for kernel in group.kernels]))
+        table.add_row(*map(Text, (str(group.count), group.signature, *times, *names)))
     console.print(table)
     return 0
+
+
+def _few(names: list[str], shown: int = 3) -> str:
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
 
 
 @dataclass(slots=True)
