@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.timeout(600)
 
 GOOD = """\
 name: two sizes
@@ -29,7 +33,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "harness.regress.pytest_plugin", "-p", "no:cacheprovider",
          "--dnh-out", str(folder / "runs"), *words],
-        cwd=folder, env=env, capture_output=True, text=True, timeout=110,
+        cwd=folder, env=env, capture_output=True, text=True, timeout=280,
     )  # fmt: skip
 
 
