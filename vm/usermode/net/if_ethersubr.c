@@ -317,6 +317,14 @@ discard:
 	m_freem(m);
 }
 
+/* From boot on, so that a module's registration is no memory of its own. */
+static void
+ether_events_init(void *arg __unused)
+{
+	eventhandler_create_list("ether_ifattach_event");
+}
+SYSINIT(ether_events, SI_SUB_EVENTHANDLER, SI_ORDER_ANY, ether_events_init, NULL);
+
 void
 ether_ifattach(struct ifnet *ifp, const uint8_t *lla)
 {

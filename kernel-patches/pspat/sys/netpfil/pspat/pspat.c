@@ -581,6 +581,15 @@ pspat_vnet_uninit(const void *unused __unused)
 VNET_SYSUNINIT(pspat_vnet_uninit, SI_SUB_PROTO_FIREWALL, SI_ORDER_ANY,
     pspat_vnet_uninit, NULL);
 
+static void
+pspat_vnet_init(const void *unused __unused)
+{
+
+	atomic_store_int(&VNET(pspat_dying), 0);
+}
+VNET_SYSINIT(pspat_vnet_init, SI_SUB_PROTO_FIREWALL, SI_ORDER_ANY,
+    pspat_vnet_init, NULL);
+
 static int
 pspat_modevent(module_t mod, int type, void *arg)
 {
@@ -588,6 +597,7 @@ pspat_modevent(module_t mod, int type, void *arg)
 
 	switch (type) {
 	case MOD_LOAD:
+		pspat_gone = false;
 		sc->sc_set.ps_batch = 64;
 #define	PSPAT_COUNTER_ALLOC(name, text)					\
 		pspat_cnt.name = counter_u64_alloc(M_WAITOK);
