@@ -169,7 +169,7 @@ class _runner:
         from harness.report.progress import Progress as Bars
 
         self._bars = Bars(total=total)
-        self._store, self._jobs = store, jobs
+        self._store, self._jobs, self._asked = store, jobs, 0
         self._cluster: Cluster | None = None
         if args.executor:
             from harness.run.cluster import Cluster
@@ -187,6 +187,9 @@ class _runner:
             self._cluster.close()
 
     def __call__(self, plans: Sequence[Plan]) -> list[tuple[Result, Path]]:
+        self._asked += len(plans)
+        self._bars.expect(self._asked)
+
         def progress(plan: Plan) -> Progress:
             key = f"{id(plan)}"
             self._bars.start(key, f"{plan.scenario.name} {plan.guest} seed {plan.seed}")

@@ -117,6 +117,13 @@ class Progress:
             more = f" ({words.one_line(note)})" if note else ""
             self._say(Text(f"{self._titles[key]}: {name}{known}{more}"))
 
+    def expect(self, total: int) -> None:
+        """There are ``total`` runs in all, more than was known at the beginning."""
+        with self._lock:
+            self._total = total
+            if self._bars is not None and self._all is not None:
+                self._bars.update(self._all, total=total)
+
     def done(self, key: str, result: Result | None = None) -> None:
         """The run ``key`` has ended, with this result (None: it was a build, or there is none)."""
         with self._lock:
