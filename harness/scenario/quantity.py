@@ -111,14 +111,17 @@ _RATE_WORD = re.compile(
 
 
 def scale_rates(text: str, factor: float) -> str:
-    """``text`` with every rate in it (``10Mbit/s``, ``1000pps``) multiplied by ``factor``."""
+    """``text`` with every rate in it (``10Mbit/s``, ``1000pps``) multiplied by ``factor``, to whole units."""
 
     def one(found: re.Match[str]) -> str:
-        number = float(found[1]) * factor
-        word = found[3]
-        while number and number < 1 and word[0] in "MG":  # ipfw takes no exponents, and few digits
-            word = {"M": "K", "G": "M"}[word[0]] + word[1:]
+        number, word = float(found[1]) * factor, found[3]
+        lower = {"G": "M", "M": "K", "k": "", "K": ""}
+        # ipfw takes whole numbers only; below a bit/s there is nothing.
+        while abs(number - round(number)) > 1e-9 * number and word[0] in lower:
+            word = lower[word[0]] + word[1:]
+            if word == "Kpps":
+                word = "kpps"
             number *= 1000
-        return f"{number:.6f}".rstrip("0").rstrip(".") + found[2] + word
+        return f"{round(number)}{found[2]}{word}"
 
     return _RATE_WORD.sub(one, text)

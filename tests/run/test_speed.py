@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from harness.run import speed
-from harness.scenario import Scenario, loads
+from harness.scenario import Scenario, load, loads
+
+ROOT = Path(__file__).resolve().parents[2]
 
 TEXT = """
 name: two flows
@@ -45,4 +51,18 @@ def test_a_scenario_that_does_not_allow_it_stays() -> None:
 def test_scaled_offers_less_and_expects_less() -> None:
     scaled = scenario().scaled(0.1)
     assert speed.offered(scaled) == pytest.approx(150)
-    assert scaled.expect["one.rate"] == "0.8Mbit/s +- 1%" or "800" in str(scaled.expect["one.rate"])
+    assert scaled.expect["one.rate"] == "800Kbit/s +- 1%"
+
+
+@pytest.mark.parametrize("factor", [0.2, 0.05])
+def test_scaled_scenarios_still_hold_where_nothing_is_slow(tmp_path: Path, factor: float) -> None:
+    folder = tmp_path / "scaled"
+    folder.mkdir()
+    for file in sorted((ROOT / "scenarios" / "dummynet").glob("*.yaml")):
+        for n, cell in enumerate(load(file, {})):
+            if cell.scale:
+                (folder / f"{file.stem}-{n}.yaml").write_text(cell.scaled(factor).to_yaml())
+    assert len(list(folder.iterdir())) >= 10
+    command = [sys.executable, "-m", "harness", "run", str(folder), "--jobs", "2", "--out", str(tmp_path / "runs")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]

@@ -245,9 +245,9 @@ def test_scaled(sketch: str) -> None:
     half = s.scaled(0.5)
     assert half.flows["gold"].udp and half.flows["gold"].udp.rate == 10e6
     assert "pipe 1 config bw 5Mbit/s delay 20ms queue 50" in half.ipfw["router"]
-    assert half.events[0].run == "ipfw pipe 1 config bw 2.5Mbit/s delay 20ms"
+    assert half.events[0].run == "ipfw pipe 1 config bw 2500Kbit/s delay 20ms"
     assert half.expect["gold.rate / bronze.rate"] == "2 +- 2%"
-    assert half.expect["gold.rate"] == "3333333.5bit/s"
+    assert half.expect["gold.rate"] == "3333334bit/s"
     assert half.flows["gold"].duration == 5.0
     with pytest.raises(ValueError, match="does not allow"):
         loads(sketch)[0].scaled(0.5)
