@@ -185,10 +185,10 @@ def points(frames: Sequence[Frame]) -> tuple[str, ...]:
         if name == "dummynet_io" or name.startswith("pspat_dn_io"):
             # the nearest hook below tells the layer; pf calls dummynet from its own hook, on IP packets
             below = next((n for n in names[i:] if n.startswith(("ipfw_check_", "pf_"))), "")
-            add("dummynet_l2" if below == "ipfw_check_frame" else "dummynet")
+            add("dummynet_l2" if below.startswith("ipfw_check_frame") else "dummynet")
         elif name == "ipfw_check_packet" and i and names[i - 1] == "ip_output":
             add("dummynet")
-        elif name == "ipfw_check_frame" and i and names[i - 1] == "ether_output_frame":
+        elif name.startswith("ipfw_check_frame") and i and names[i - 1] == "ether_output_frame":
             add("dummynet_l2")
         elif _IF_OUTPUT.fullmatch(name):
             add("if_output")

@@ -99,6 +99,8 @@ def test_no_cycle_in_an_ordinary_stack() -> None:
             ("dummynet_l2", "if_output"),
         ),
         (("ip_output", "ipfw_check_packet", "pfil_run_hooks", "ip_output"), ("dummynet",)),
+        (("ether_output_frame", "ipfw_check_frame_mbuf", "pfil_mbuf_out"), ("dummynet_l2",)),
+        (("dummynet_io", "ipfw_check_frame_mbuf", "pfil_mbuf_out"), ("dummynet_l2",)),
         (("ipfw_chk", "ipfw_check_packet", "ip_output"), ()),
         (("dummynet_io", "pf_test", "pf_check_out", "ip_output"), ("dummynet",)),
         (("ip_output", "dummynet_send", "dummynet_task"), ()),
