@@ -285,6 +285,9 @@ pspat_start(u_int point)
 	}
 
 	/* All is ready: lead the senders here. */
+	mtx_lock(&sc->sc_mtx);
+	sc->sc_up = true;
+	mtx_unlock(&sc->sc_mtx);
 	atomic_store_int(&sc->sc_point, point);
 	if (point == PSPAT_IF_OUTPUT)
 		pspat_if_divert_all(true);
@@ -309,6 +312,11 @@ pspat_finish(void)
 	atomic_store_int(&sc->sc_point, PSPAT_OFF);
 	NET_EPOCH_WAIT();
 	pspat_flush();
+	mtx_lock(&sc->sc_mtx);
+	sc->sc_up = false;
+	while (sc->sc_users > 0)
+		mtx_sleep(&sc->sc_users, &sc->sc_mtx, 0, "pspatu", 0);
+	mtx_unlock(&sc->sc_mtx);
 	pspat_threads_end(sc);
 	pspat_algs_forget();
 	pspat_boxes_free(sc);
@@ -563,20 +571,34 @@ SYSCTL_PROC(_net_pspat_stats, OID_AUTO, custody,
     "QU", "Packets that PSPAT has now");
 
 /*
+ * Called with the lock of all vnets' comings and goings held, which comes after
+ * pspat_sx by way of the interfaces' locks: so not under that one.
+ *
  * A vnet goes: what it sends now goes by, what we have of it goes out or is
  * dropped, before its interfaces and its dummynet go.
  */
 static void
 pspat_vnet_uninit(const void *unused __unused)
 {
+	struct pspat_softc *sc = &pspat_sc;
 
 	atomic_store_int(&VNET(pspat_dying), 1);
-	sx_xlock(&pspat_sx);
-	if (pspat_sc.sc_point != PSPAT_OFF && !PSPAT_BROKEN(10)) {
-		NET_EPOCH_WAIT();
-		pspat_flush();
+	if (PSPAT_BROKEN(10))
+		return;
+	mtx_lock(&sc->sc_mtx);
+	if (!sc->sc_up) {
+		/* Going out of service it was flushed, and of us nothing came. */
+		mtx_unlock(&sc->sc_mtx);
+		return;
 	}
-	sx_xunlock(&pspat_sx);
+	sc->sc_users++;
+	mtx_unlock(&sc->sc_mtx);
+	NET_EPOCH_WAIT();
+	pspat_flush();
+	mtx_lock(&sc->sc_mtx);
+	if (--sc->sc_users == 0)
+		wakeup(&sc->sc_users);
+	mtx_unlock(&sc->sc_mtx);
 }
 VNET_SYSUNINIT(pspat_vnet_uninit, SI_SUB_PROTO_FIREWALL, SI_ORDER_ANY,
     pspat_vnet_uninit, NULL);

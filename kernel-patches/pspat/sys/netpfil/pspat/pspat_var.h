@@ -129,6 +129,8 @@ struct pspat_softc {
 	u_int		sc_flushed;	/* (m) ... and done */
 	u_int		sc_given;	/* (m) the dispatcher's share of it */
 	u_int		sc_running;	/* (m) threads that have not ended */
+	u_int		sc_users;	/* (m) vnets that wait for a flush */
+	bool		sc_up;		/* (m) a flush may be asked for */
 	struct pspat_settings sc_set;	/* (m) as asked for */
 	struct pspat_settings sc_now;	/* (a) as of this round */
 	sbintime_t	sc_free;	/* (a) when ps_rate is free again */
