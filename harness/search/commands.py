@@ -24,6 +24,7 @@ from harness.guest import kernels
 from harness.paths import state_dir
 from harness.run import guests
 from harness.run.commands import _files, _load_all, _settings
+from harness.run.result import Verdict
 from harness.run.store import write_atomically
 from harness.scenario import Scenario
 from harness.search import git, patches, points, rules, scenario
@@ -61,6 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--here", action="store_true",
                         help="over git: judge the kernel as it is, for git bisect run: exit 0, 1 or 125")  # fmt: skip
     parser.add_argument("--signature", default="", metavar="TEXT", help="look for this alone: (a part of) a panic's name")
+    parser.add_argument("--verdict", choices=("panic", "fail", "hang"), metavar="V",
+                        help="count only panic, fail or hang as failing (a slow guest may fail for want of speed)")  # fmt: skip
     parser.add_argument("--confidence", type=share, default=0.99, metavar="P", help="of each answer (default: 99%%)")
     parser.add_argument("--noise", type=share, default=0.0, metavar="P",
                         help="share of runs in which a good one fails all the same (default: 0)")  # fmt: skip
@@ -140,7 +143,7 @@ def _judge(args: argparse.Namespace, bench: Bench, journal: Journal, seed: int) 
 
 
 def _answers(args: argparse.Namespace, cells: Sequence[Scenario], bench: Bench, journal: Journal) -> list[Answer]:
-    symptom = Symptom(args.signature)
+    symptom = _symptom(args)
     if args.over == "points":
         judge = _judge(args, bench, journal, cells[0].seed)
         search = points.PointSearch(bench, judge, cells, symptom, _assumed(args))
@@ -187,6 +190,10 @@ def _timed(args: argparse.Namespace, judge: Judge, search: Callable[[], Answer],
     return answer
 
 
+def _symptom(args: argparse.Namespace) -> Symptom:
+    return Symptom(args.signature, verdicts=(Verdict(args.verdict),)) if args.verdict else Symptom(args.signature)
+
+
 def _assumed(args: argparse.Namespace) -> Share:
     """What is held for the share where it cannot be measured: as if so often seen in twenty runs, or in three of three."""
     return Share(3, 0) if args.share is None else Share(round(20 * args.share), round(20 * (1 - args.share)))
@@ -201,7 +208,7 @@ def _here(args: argparse.Namespace, cells: Sequence[Scenario]) -> int:
     judge = _judge(args, bench, Journal(), cells[0].seed)
     judge.share = _assumed(args)
     try:
-        decision = judge.decide(bench.candidate("here", "as it is", cells[0], Symptom(args.signature)))
+        decision = judge.decide(bench.candidate("here", "as it is", cells[0], _symptom(args)))
     except MachineryError as e:
         print(f"dnh: {e}", file=sys.stderr)
         return CANNOT
@@ -219,7 +226,7 @@ def _question(args: argparse.Namespace, cells: Sequence[Scenario]) -> dict[str, 
     return {
         "over": args.over, "guest": args.guest, "scenarios": [c.sha256 for c in cells], "rules": args.rules,
         "series": args.series, "src": args.src, "signature": args.signature, "confidence": args.confidence,
-        "noise": args.noise, "share": args.share, "most": args.most, "seed": args.seed,
+        "verdict": args.verdict, "noise": args.noise, "share": args.share, "most": args.most, "seed": args.seed,
     }  # fmt: skip
 
 

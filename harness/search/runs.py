@@ -34,16 +34,18 @@ def mark(result: Result) -> str:
 class Symptom:
     """What is looked for: any failing verdict, or one signature alone (a part of it does).
 
-    ``other``: what a run counts for that fails in another way than the one looked for.
+    ``other``: what a run counts for that fails in another way than the one looked for.  ``verdicts``: those that
+    count as failing; the others count as passing (fail on a guest that is too slow for the traffic says nothing).
     """
 
     signature: str = ""
     other: Outcome = Outcome.NEITHER
+    verdicts: tuple[Verdict, ...] = FAILED
 
     def outcome(self, result: Result) -> Outcome:
         if result.verdict is Verdict.ERROR:
             return Outcome.NEITHER
-        if result.verdict not in FAILED:
+        if result.verdict not in self.verdicts:
             return Outcome.GOOD
         return Outcome.BAD if not self.signature or self.signature in mark(result) else self.other
 
