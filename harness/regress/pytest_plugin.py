@@ -16,6 +16,7 @@ import pytest
 
 from harness.errors import DnhError
 from harness.report import words
+from harness.report.load import is_run
 from harness.run import guests
 from harness.run.result import Result, Verdict
 from harness.run.runner import GuestMaker, Plan, run
@@ -52,7 +53,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def _is_scenario(path: Path) -> bool:
-    """A mapping with hosts at its top; other YAML that lies about is no scenario."""
+    """A mapping with hosts at its top; other YAML that lies about is none, nor is what a run kept of its own."""
+    if path.name == "scenario.yaml" and is_run(path.parent):
+        return False
     try:
         return re.search(r"^hosts:", path.read_text("utf-8", "replace"), re.M) is not None
     except OSError:
