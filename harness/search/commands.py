@@ -107,7 +107,8 @@ def run(args: argparse.Namespace) -> int:
             answers = _answers(args, cells, bench, journal)
         except BaseException:
             bench.stop()
-            print(f"dnh: what is known is kept; the same command goes on from there ({folder})", file=sys.stderr)
+            if (folder / "journal.jsonl").exists():
+                print(f"dnh: what is known is kept; the same command goes on from there ({folder})", file=sys.stderr)
             raise
         write_atomically(folder / "answer.json", dump(answers))
         _write(args, answers, folder)
