@@ -11,11 +11,13 @@ import hashlib
 import json
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from filelock import FileLock, Timeout
 
@@ -98,7 +100,8 @@ def run(args: argparse.Namespace) -> int:
     if args.here:
         return _here(args, cells)
     began = time.monotonic()
-    with _folder(args, cells) as (folder, known):
+    with _folder(args, cells) as (folder, known), _heard() as heard:
+        args.heard = heard
         journal = Journal(folder / "journal.jsonl")
         if known:
             _say(args, f"going on where it stopped: {journal.known} runs are known ({folder})")
@@ -139,6 +142,7 @@ def _judge(args: argparse.Namespace, bench: Bench, journal: Journal, seed: int) 
     ordered = args.over in ("patches", "git")
     return Judge(
         journal, args.confidence, args.noise, args.seed if args.seed is not None else seed, _jobs(args), args.most,
+        heard=getattr(args, "heard", ()),
         learn_on=ordered, give_up=60 if ordered else 13, stop=bench.stop, told=lambda d: _say(args, _line(d)),
     )  # fmt: skip
 
@@ -259,6 +263,30 @@ def _folder(args: argparse.Namespace, cells: Sequence[Scenario]) -> Iterator[tup
             lock.release()
         return
     raise MachineryError(f"too many searches in {root}")
+
+
+@contextmanager
+def _heard() -> Iterator[list[int]]:
+    """The signals that ask for an end, as they come.
+
+    What a handler raises is lost where Python calls it within a finalizer or a fork's hooks; so they are kept too.
+    """
+    heard: list[int] = []
+    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        then = before[signal.Signals(number)]
+        if callable(then):
+            then(number, frame)
+
+    for s in before:
+        signal.signal(s, handler)
+    try:
+        yield heard
+    finally:
+        for s, then in before.items():
+            signal.signal(s, then)
 
 
 # --- words -----------------------------------------------------------------------------------------

@@ -65,12 +65,13 @@ class Judge:
     ``learn_on``: bad candidates teach the share of the later ones too (where all of them have one cause).
     ``most``: runs of one candidate after which it is left undecided.  ``give_up``: runs in which the failing end
     may hide its symptom (13 passes rule out, at 99 %, one that shows in 30 % of runs).  ``stop`` ends all runs
-    that are under way.
+    that are under way; ``heard`` are the signals that asked for an end so far.
     """
 
     def __init__(
         self, journal: Journal, confidence: float = 0.99, noise: float = 0.0, seed: int = 1, jobs: int = 1, most: int = 300,
         learn_on: bool = False, give_up: int = 13, stop: Callable[[], None] = lambda: None,
+        heard: Sequence[int] = (),
         told: Told = lambda _decision: None,
     ) -> None:  # fmt: skip
         if not 0.5 < confidence < 1:
@@ -83,7 +84,7 @@ class Judge:
         self.trials: list[Trial] = []  # in the order in which they were used
         self._first_seed = seed
         self._learn_on = learn_on
-        self._give_up, self._stop = give_up, stop
+        self._give_up, self._stop, self._heard = give_up, stop, heard
         self._told = told
         self._said: dict[tuple[str, float], Decision] = {}
         self.showed: int | None = None  # the seed with which the failing end first showed its symptom
@@ -103,6 +104,8 @@ class Judge:
         missing = [n for n in wanted if n not in found]
 
         def one(number: int) -> Trial:
+            if self._heard:
+                raise SystemExit(128 + self._heard[0])
             trial = candidate.run(number, self._seed(candidate, number))
             self.journal.add(trial)
             return trial
