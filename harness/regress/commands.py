@@ -19,6 +19,7 @@ from harness.regress import trials
 from harness.regress.compare import Pair, compare, kernel_ref, with_threshold
 from harness.regress.model import Outcome, Report, regress_schema
 from harness.regress.trials import Design
+from harness.report.commands import put
 from harness.run import guests
 from harness.run.commands import load_files, shown_path
 from harness.run.many import run_each
@@ -105,18 +106,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write(args: argparse.Namespace, report: Report) -> None:
-    if args.json == "-":
-        sys.stdout.write(report.to_json())
-    elif args.json:
-        write_atomically(Path(args.json), report.to_json())
+    if args.json:
+        put(args.json, report.to_json())
     if args.junit:
         from harness.regress.junit import junit
 
-        write_atomically(Path(args.junit), junit(report))
+        put(args.junit, junit(report))
     if args.html:
         from harness.regress.html import page
 
-        write_atomically(Path(args.html), page(report))
+        put(args.html, page(report))
 
 
 def _share(text: str, option: str) -> float:

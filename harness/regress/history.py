@@ -6,7 +6,6 @@ import argparse
 import json
 import re
 import shlex
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,9 +18,10 @@ from rich.table import Table
 from harness.errors import UsageError
 from harness.regress import picture
 from harness.regress.html import render
+from harness.report.commands import put
 from harness.run.judge import Measured
 from harness.run.result import Result, Verdict
-from harness.run.store import Store, StoredRun, write_atomically
+from harness.run.store import Store, StoredRun
 from harness.scenario import ExpressionError
 from harness.scenario import expect as x
 from harness.scenario.quantity import shown
@@ -110,17 +110,14 @@ def show(args: argparse.Namespace) -> int:
         raise UsageError(f"no run kept in {store.root} has measured {args.metric}")
     if args.json:
         text = json.dumps([asdict(s) for s in series], indent=1) + "\n"
-        if args.json == "-":
-            sys.stdout.write(text)
-        else:
-            write_atomically(Path(args.json), text)
+        put(args.json, text)
     if args.svg:
         if len(series) > 1:
             names = ", ".join(s.scenario for s in series)
             raise UsageError(f"--svg holds one scenario; choose with --scenario: {names}")
-        write_atomically(Path(args.svg), picture.over(_groups(series[0]), series[0].unit, standalone=True) + "\n")
+        put(args.svg, picture.over(_groups(series[0]), series[0].unit, standalone=True) + "\n")
     if args.html:
-        write_atomically(Path(args.html), page(args.metric, series))
+        put(args.html, page(args.metric, series))
     if args.json != "-":
         _print(args.metric, series)
     return 0

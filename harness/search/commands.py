@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 from harness.errors import MachineryError, UsageError
 from harness.guest import kernels
 from harness.paths import state_dir
+from harness.report.commands import put
 from harness.run import guests
 from harness.run.commands import _files, _load_all, _settings
 from harness.run.result import Verdict
@@ -311,8 +312,6 @@ def _write(args: argparse.Namespace, answers: Sequence[Answer], folder: Path) ->
     text = page(answers)
     write_atomically(folder / "page.html", text)
     if args.html:
-        write_atomically(Path(args.html), text)
-    if args.json == "-":
-        sys.stdout.write(dump(list(answers)))
-    elif args.json:
-        write_atomically(Path(args.json), dump(list(answers)))
+        put(args.html, text)
+    if args.json:
+        put(args.json, dump(list(answers)))
