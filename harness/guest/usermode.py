@@ -67,7 +67,7 @@ class UsermodeGuest:
         except (OSError, pexpect.ExceptionPexpect) as e:
             raise MachineryError(f"the user-mode guest does not start: {e}") from e
         self._process.delaybeforesend = None
-        self._process.delayafterclose = 0.01
+        self._process.ptyproc.delayafterclose = 0.01  # type: ignore[attr-defined]  # the spawn's own does nothing
         self.console = Console(self._process, c.folder / "console.log", alive=self._ended)
         try:
             self.console.wait_for(r"(?:^|[\r\n])# ", BOOT_LIMIT, booting=True)

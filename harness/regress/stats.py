@@ -3,7 +3,7 @@
 The decision is Student's: Welch's t for two independent samples (as ministat(1), but without its assumption
 of equal variances), the paired t where trial i of one side belongs to trial i of the other (one seed).  A
 rank test (Mann-Whitney, Wilcoxon) stands beside it.  Of samples that do not vary a t cannot be had:
-``difference`` says what is done then.
+``difference`` says what is done then.  scipy takes a second to load, so it is loaded where it is asked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 POWER = 0.9  # how surely the least difference that is stated would have been seen
 
@@ -77,6 +76,8 @@ def difference(
             return made(0.0, 0.0, 1.0, 1.0, 0.0, "identical")
         chance = 2.0 ** (1 - n) if paired else 2.0 / math.comb(n + m, n)
         return made(delta, delta, 0.0 if exact else min(1.0, chance), chance, 0.0, "exact" if exact else "permutation")
+    from scipy import stats
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scipy warns of ties and of near-equal values; both are dealt with
         if d is not None:
@@ -110,6 +111,8 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 def more_often(bad_base: int, n_base: int, bad_candidate: int, n_candidate: int) -> float:
     """The odds (Fisher, one-sided) that a candidate no worse than its base looks at least as bad as this."""
+    from scipy import stats
+
     table = [[bad_candidate, n_candidate - bad_candidate], [bad_base, n_base - bad_base]]
     return float(stats.fisher_exact(table, alternative="greater").pvalue)
 

@@ -49,8 +49,8 @@ def named(rules: Sequence[int]) -> str:
 def honouring(scenario: Scenario, rules: Sequence[int]) -> Scenario:
     """The scenario with these rules honoured, whatever it breaks."""
     block = scenario.setup.get("guest", "")
-    lines = "".join(f"sysctl net.pspat.break.c{r}=0\n" for r in rules)
-    block = (block if block.endswith("\n") or not block else block + "\n") + lines
+    words = " ".join(f"net.pspat.break.c{r}=0" for r in rules)  # one command: each takes a tenth of a second on a real guest
+    block = (block if block.endswith("\n") or not block else block + "\n") + f"sysctl {words}\n"
     return scenario.model_copy(update={"setup": {**scenario.setup, "guest": block}}) if rules else scenario
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -77,7 +78,7 @@ def test_a_candidate_that_panics(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "wanted"),
     [
         (("--candidate", "usermod"), "did you mean 'usermode'"),
         (("--candidate", "usermode", "--metric", "call.rat=higher"), "unknown metric"),
@@ -88,21 +89,21 @@ def test_a_candidate_that_panics(tmp_path: Path) -> None:
         (("--candidate", "usermode", "--executor", "ssh://x"), "dask://HOST:PORT"),
     ],
 )
-def test_wrong_words(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
-    done = dnh("regress", "--base", "usermode", *words, NOISY, "--out", tmp_path)
-    assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+def test_wrong_words(words: tuple[str, ...], wanted: str, said: Callable[..., tuple[int, str]]) -> None:
+    code, err = said("regress", "--base", "usermode", *words, NOISY)
+    assert code == 2 and wanted in err and len(err.splitlines()) == 1, err
 
 
-def test_wrong_lines_of_a_scenario_have_a_place(tmp_path: Path) -> None:
+def test_wrong_lines_of_a_scenario_have_a_place(tmp_path: Path, said: Callable[..., tuple[int, str]]) -> None:
     file = tmp_path / "bad.yaml"
     text = NOISY.read_text()
-    for line, said in (
+    for line, wanted in (
         ("call.rate: highest", "is not one of higher, lower, same (did you mean 'higher'?)"),
         ("cal.rate: higher", "unknown flow 'cal'"),
         ("call.rate: higher 2ms", "is not a rate"),
         ('guest.sysctl."net.x": lower', "cannot be compared"),
     ):
         file.write_text(text.replace("call.rate: higher 3%", line))
-        done = dnh("check", file)
+        code, err = said("check", file)
         row = 1 + text[: text.index("call.rate: higher")].count("\n")
-        assert done.returncode == 2 and f"bad.yaml:{row}:" in done.stderr and said in done.stderr, done.stderr
+        assert code == 2 and f"bad.yaml:{row}:" in err and wanted in err, err

@@ -1,4 +1,4 @@
-"""A series of 16 patches for the user-mode guest, one of which panics in 30 % of the runs, by the seed.
+"""A series of up to 16 patches for the user-mode guest, one of which panics in 30 % of the runs, by the seed.
 
 Each patch changes a file of its own; they are made from the sources as they are.  ``python tests/search/series.py
 FOLDER CULPRIT`` writes one.
@@ -70,11 +70,13 @@ def diff(sources: Path, file: str, text: str) -> str:
     return "".join(difflib.unified_diff(old, [*old, *text.splitlines(keepends=True)], f"a/sys/{file}", f"b/sys/{file}"))
 
 
-def write(folder: Path, culprit: int, sources: Path, share: int = 3, broken: tuple[int, ...] = ()) -> Path:
-    """The series in ``folder``: patches 1 to 16, the culprit among them (0: none), those in ``broken`` do not compile."""
+def write(
+    folder: Path, culprit: int, sources: Path, share: int = 3, broken: tuple[int, ...] = (), count: int = 16
+) -> Path:
+    """The series in ``folder``: patches 1 to ``count``, the culprit among them (0: none), those in ``broken`` do not compile."""
     folder.mkdir(parents=True, exist_ok=True)
     names = []
-    for n, file in enumerate(FILES, 1):
+    for n, file in enumerate(FILES[:count], 1):
         text = (CULPRIT if n == culprit else HARMLESS).format(n=n, share=share)
         if n in broken:
             text += f"int step_{n}_is_not_finished(\n"
