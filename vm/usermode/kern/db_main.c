@@ -261,9 +261,11 @@ _DB_CMD("show", "thread", db_show_thread)
 static void
 show_malloc_type(const struct malloc_type *t, void *arg)
 {
-	if (t->ks_inuse != 0)
-		db_printf("%18s %12ju %12juK %12ju\n", t->ks_shortdesc, (uintmax_t)t->ks_inuse,
-		    (uintmax_t)howmany(t->ks_memuse, 1024), (uintmax_t)t->ks_requests);
+	const struct malloc_type_stats s = malloc_type_sum(t);
+
+	if (s.mts_inuse != 0)
+		db_printf("%18s %12ju %12juK %12ju\n", t->ks_shortdesc, (uintmax_t)s.mts_inuse,
+		    (uintmax_t)howmany(s.mts_memuse, 1024), (uintmax_t)s.mts_requests);
 }
 
 _DB_CMD("show", "malloc", db_show_malloc)

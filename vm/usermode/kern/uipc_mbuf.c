@@ -1311,7 +1311,7 @@ mb_stats_get(struct mb_stats *ms)
 	uma_zone_counts(zone_jumbo9, &ms->ms_jumbo9, &cached, &fails);
 	uma_zone_counts(zone_jumbo16, &ms->ms_jumbo16, &cached, &fails);
 	ms->ms_clusters_max = (uint64_t)nmbclusters;
-	ms->ms_tags = M_PACKET_TAGS->ks_inuse;
+	ms->ms_tags = malloc_type_sum(M_PACKET_TAGS).mts_inuse;
 	ms->ms_bytes = ms->ms_mbufs * MSIZE + ms->ms_clusters * MCLBYTES +
 	    ms->ms_jumbop * MJUMPAGESIZE + ms->ms_jumbo9 * MJUM9BYTES + ms->ms_jumbo16 * MJUM16BYTES;
 	ms->ms_bytes_cache = ms->ms_mbufs_cache * MSIZE + ms->ms_clusters_cache * MCLBYTES;

@@ -54,6 +54,21 @@ struct item {
 #define	ITEM(p)		((struct item *)(p) - 1)
 #endif
 
+/*
+ * CPUs that run at once keep freed items of their own and trade them by the
+ * magazine, as uma(9) does.  INVARIANTS wants items to wait their turn instead.
+ */
+#ifndef INVARIANTS
+#define	ZONE_CACHES
+#define	MAGAZINE	64
+struct zone_cache {
+	char		*c_items;	/* those in use now, c_n of them */
+	char		*c_full;	/* and a magazine, or NULL */
+	u_long		 c_n;
+	u_long		 c_requests;
+} __aligned(CACHE_LINE_SIZE);
+#endif
+
 struct uma_zone {
 	const char	*z_name;
 	size_t		 z_size;
@@ -76,6 +91,10 @@ struct uma_zone {
 	u_long		 z_max;
 	bool		 z_sleepers;
 	struct uma_zone	*z_next;
+#ifdef ZONE_CACHES
+	char		*z_full;	/* magazines that no CPU has */
+	struct zone_cache z_cache[MAXCPU];
+#endif
 };
 static struct uma_zone *zones;
 static struct uma_zone zone_store[256];
@@ -310,11 +329,109 @@ free_link(struct uma_zone *z, char *p, char *next)
 	*link_of(z, p) = next;
 }
 
+#ifdef ZONE_CACHES
+/* A magazine is known by its first item, whose second word leads to the next one. */
+#define	MAGAZINE_NEXT(p)	(((char **)(void *)(p))[1])
+
+static __noinline char *
+magazine_get(struct uma_zone *z)
+{
+	char *items = NULL, *p;
+	u_int n;
+
+	zone_lock(z);
+	if ((items = z->z_full) != NULL)
+		z->z_full = MAGAZINE_NEXT(items);
+	else
+		for (n = 0; n < MAGAZINE; n++) {
+			if ((p = z->z_free) != NULL) {
+				z->z_free = free_next(z, p);
+				z->z_nfree--;
+			} else if ((p = zone_carve(z)) == NULL) {
+				/* Not enough for one: the few go back. */
+				while ((p = items) != NULL) {
+					items = free_next(z, p);
+					free_link(z, p, z->z_free);
+					z->z_free = p;
+					z->z_nfree++;
+				}
+				z->z_fails++;
+				break;
+			}
+			host_unpoison(p, 2 * sizeof(char *));
+			free_link(z, p, items);
+			items = p;
+		}
+	if (items != NULL)
+		z->z_inuse += MAGAZINE;
+	zone_unlock(z);
+	return (items);
+}
+
+static __noinline void
+magazine_put(struct uma_zone *z, char *items)
+{
+	zone_lock(z);
+	MAGAZINE_NEXT(items) = z->z_full;
+	z->z_full = items;
+	z->z_inuse -= MAGAZINE;
+	zone_unlock(z);
+}
+#endif
+
+/* Items that are somebody's. */
+static u_long
+zone_inuse(const struct uma_zone *z)
+{
+	u_long n = z->z_inuse;
+#ifdef ZONE_CACHES
+	u_int i;
+
+	for (i = 0; i < MAXCPU; i++)
+		n -= z->z_cache[i].c_n + (z->z_cache[i].c_full != NULL ? MAGAZINE : 0);
+#endif
+	return (n);
+}
+
+static u_long
+zone_requests(const struct uma_zone *z)
+{
+	u_long n = z->z_requests;
+#ifdef ZONE_CACHES
+	u_int i;
+
+	for (i = 0; i < MAXCPU; i++)
+		n += z->z_cache[i].c_requests;
+#endif
+	return (n);
+}
+
 static inline void *
 zone_alloc(struct uma_zone *z, size_t size, void *owner)
 {
 	char *p;
 
+#ifdef ZONE_CACHES
+	struct zone_cache *c = &z->z_cache[curcpu];
+
+	/* A limit is to the item. */
+	if (!DNH_PLAIN && z->z_max == 0) {
+		if (c->c_n == 0) {
+			if ((p = c->c_full) != NULL)
+				c->c_full = NULL;
+			else if ((p = magazine_get(z)) == NULL)
+				return (NULL);
+			c->c_items = p;
+			c->c_n = MAGAZINE;
+		}
+		p = c->c_items;
+		host_unpoison(p, z->z_size);
+		c->c_items = free_next(z, p);
+		c->c_n--;
+		c->c_requests++;
+		return (p);
+	}
+#endif
 	zone_lock(z);
 	if (z->z_max != 0 && z->z_inuse >= z->z_max) {
 		z->z_fails++;
@@ -353,6 +470,22 @@ zone_free(struct uma_zone *z, void *p)
 	item_check_used(z, p);
 	item_junk(z, p);
 #else
+	struct zone_cache *c = &z->z_cache[curcpu];
+
+	if (!DNH_PLAIN && z->z_max == 0) {
+		if (c->c_n == MAGAZINE) {
+			if (c->c_full != NULL)
+				magazine_put(z, c->c_full);
+			c->c_full = c->c_items;
+			c->c_items = NULL;
+			c->c_n = 0;
+		}
+		free_link(z, p, c->c_items);
+		c->c_items = p;
+		c->c_n++;
+		host_poison((char *)p + 2 * sizeof(char *), z->z_size - MIN(z->z_size, 2 * sizeof(char *)));
+		return;
+	}
 	host_poison(p, z->z_size);
 #endif
 	zone_lock(z);
@@ -402,9 +535,9 @@ uma_zdestroy(uma_zone_t z)
 {
 	struct uma_zone **zp;
 
-	if (z->z_inuse != 0)
+	if (zone_inuse(z) != 0)
 		printf("Freed UMA keg (%s) was not empty (%lu items).  Lost %lu pages of memory.\n",
-		    z->z_name, z->z_inuse, howmany(z->z_inuse * z->z_stride, PAGE_SIZE));
+		    z->z_name, zone_inuse(z), howmany(zone_inuse(z) * z->z_stride, PAGE_SIZE));
 	host_lock();
 	for (zp = &zones; *zp != z; zp = &(*zp)->z_next)
 		;
@@ -521,7 +654,7 @@ uma_zone_get_max(uma_zone_t z)
 int
 uma_zone_get_cur(uma_zone_t z)
 {
-	return ((int)z->z_inuse);
+	return ((int)zone_inuse(z));
 }
 
 int
@@ -559,8 +692,8 @@ uma_prealloc(uma_zone_t z, int items)
 void
 uma_zone_counts(uma_zone_t z, uint64_t *inuse, uint64_t *cached, uint64_t *fails)
 {
-	*inuse = z->z_inuse;
-	*cached = z->z_total - z->z_inuse;
+	*inuse = zone_inuse(z);
+	*cached = z->z_total - *inuse;
 	*fails = z->z_fails;
 }
 
@@ -620,6 +753,8 @@ void
 malloc_uninit(void *data)
 {
 	struct malloc_type *type = data;
+	struct malloc_type_stats s;
+	u_int i;
 
 	host_lock();
 	if (type->ks_next.le_prev != NULL) {
@@ -627,27 +762,49 @@ malloc_uninit(void *data)
 		type->ks_next.le_prev = NULL;
 	}
 	host_unlock();
-	if (type->ks_inuse != 0)
+	s = malloc_type_sum(type);
+	if (s.mts_inuse != 0)
 		printf("Warning: memory type %s leaked memory on destroy "
 		    "(%ld allocations, %ld bytes leaked).\n", type->ks_shortdesc,
-		    (long)type->ks_inuse, (long)type->ks_memuse);
+		    (long)s.mts_inuse, (long)s.mts_memuse);
 	/* Said once; the memory is lost, and the next load begins anew. */
-	type->ks_inuse = type->ks_memuse = 0;
+	for (i = 0; i < MAXCPU; i++)
+		type->ks_cpu[i].mts_inuse = type->ks_cpu[i].mts_memuse = 0;
+}
+
+struct malloc_type_stats
+malloc_type_sum(const struct malloc_type *type)
+{
+	struct malloc_type_stats sum = { 0, 0, 0 };
+	const struct malloc_type_stats *s;
+	u_int i;
+
+	for (i = 0; i < MAXCPU; i++) {
+		s = &type->ks_cpu[i];
+		sum.mts_memuse += atomic_load_64(&s->mts_memuse);
+		sum.mts_inuse += atomic_load_64(&s->mts_inuse);
+		sum.mts_requests += atomic_load_64(&s->mts_requests);
+	}
+	return (sum);
 }
 
 static inline void
 type_add(struct malloc_type *type, size_t size)
 {
-	DNH_ADD(&type->ks_memuse, size);
-	DNH_ADD(&type->ks_inuse, 1);
-	DNH_ADD(&type->ks_requests, 1);
+	struct malloc_type_stats *s = &type->ks_cpu[curcpu];
+
+	DNH_ADD(&s->mts_memuse, size);
+	DNH_ADD(&s->mts_inuse, 1);
+	DNH_ADD(&s->mts_requests, 1);
 }
 
 static inline void
 type_sub(struct malloc_type *type, size_t size)
 {
-	DNH_ADD(&type->ks_memuse, -size);
-	DNH_ADD(&type->ks_inuse, -1);
+	struct malloc_type_stats *s = &type->ks_cpu[curcpu];
+
+	DNH_ADD(&s->mts_memuse, -size);
+	DNH_ADD(&s->mts_inuse, -1);
 }
 
 static void *
@@ -870,7 +1027,7 @@ malloc_mark_boot(void)
 	struct malloc_type *type;
 
 	LIST_FOREACH(type, &malloc_types, ks_next)
-		type->ks_baseline = type->ks_inuse;
+		type->ks_baseline = malloc_type_sum(type).mts_inuse;
 }
 
 /* Kept by the machinery of processes and programs, which a power off ends midway. */
@@ -895,11 +1052,13 @@ malloc_report_leaks(void)
 	u_int n = 0;
 
 	LIST_FOREACH(type, &malloc_types, ks_next) {
-		if (type->ks_inuse <= type->ks_baseline || expected(type))
+		const struct malloc_type_stats s = malloc_type_sum(type);
+
+		if (s.mts_inuse <= type->ks_baseline || expected(type))
 			continue;
 		printf("Warning: memory type %s leaked memory on destroy "
 		    "(%ld allocations, %ld bytes leaked).\n", type->ks_shortdesc,
-		    (long)(type->ks_inuse - type->ks_baseline), (long)type->ks_memuse);
+		    (long)(s.mts_inuse - type->ks_baseline), (long)s.mts_memuse);
 		n++;
 	}
 	return (n);
@@ -935,6 +1094,6 @@ uma_zone_each(void (*f)(const char *name, size_t size, u_long max, u_long used, 
 	struct uma_zone *z;
 
 	for (z = zones; z != NULL; z = z->z_next)
-		f(z->z_name, z->z_size, z->z_max, z->z_inuse, z->z_total - z->z_inuse, z->z_requests,
-		    z->z_fails, arg);
+		f(z->z_name, z->z_size, z->z_max, zone_inuse(z), z->z_total - zone_inuse(z),
+		    zone_requests(z), z->z_fails, arg);
 }

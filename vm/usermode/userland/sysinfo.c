@@ -172,12 +172,13 @@ static void
 print_type(const struct malloc_type *type, void *arg)
 {
 	const char *sep = "  ";
+	const struct malloc_type_stats s = malloc_type_sum(type);
 	int bit;
 
-	if (type->ks_inuse == 0 && type->ks_requests == 0)
+	if (s.mts_inuse == 0 && s.mts_requests == 0)
 		return;
-	u_printf("%16s %5ju %6juK %8ju", type->ks_shortdesc, (uintmax_t)type->ks_inuse,
-	    (uintmax_t)(type->ks_memuse + 1023) / 1024, (uintmax_t)type->ks_requests);
+	u_printf("%16s %5ju %6juK %8ju", type->ks_shortdesc, (uintmax_t)s.mts_inuse,
+	    (uintmax_t)(s.mts_memuse + 1023) / 1024, (uintmax_t)s.mts_requests);
 	for (bit = 0; bit < 64; bit++)
 		if (type->ks_size & (1ULL << bit)) {
 			u_printf("%s%ju", sep, (uintmax_t)1 << bit);

@@ -22,20 +22,25 @@
 #define	M_NEVERFREED	0x10000
 #define	M_VERSION	2020110501
 
+struct malloc_type_stats {
+	uint64_t	 mts_memuse;	/* bytes in use */
+	uint64_t	 mts_inuse;	/* allocations in use */
+	uint64_t	 mts_requests;	/* since boot */
+} __aligned(CACHE_LINE_SIZE);
+
 struct malloc_type {
 	LIST_ENTRY(malloc_type) ks_next;
 	u_long		 ks_version;
 	const char	*ks_shortdesc;
 	const char	*ks_longdesc;
-	/* Counted with atomics: a type is shared by all CPUs. */
-	uint64_t	 ks_memuse;	/* bytes in use */
-	uint64_t	 ks_inuse;	/* allocations in use */
-	uint64_t	 ks_requests;	/* since boot */
 	uint64_t	 ks_size;	/* bit mask of size classes */
 	uint64_t	 ks_baseline;	/* in use when start-up was over */
 	const char	*ks_file;
+	/* What one CPU took may be another's to give back: only the sum says something. */
+	struct malloc_type_stats ks_cpu[MAXCPU];
 };
 
+struct malloc_type_stats malloc_type_sum(const struct malloc_type *);
 void	malloc_init(void *);
 void	malloc_uninit(void *);
 #define	MALLOC_DEFINE(type, shortdesc, longdesc)			\

@@ -108,16 +108,14 @@ pspat_attempt_client(struct mbuf **m0, struct ip_fw_args *fwa, u_int point)
  * D: the packet is tagged where dummynet_io() does it, under its lock.  The
  * attempt left from the middle of that function and so kept the lock (C5).
  */
-bool
+void
 pspat_attempt_tag(struct mbuf *m, struct pspat_tag *pt)
 {
-	bool done;
 
 	DN_BH_WLOCK();
-	done = pspat_dn_tag(m, pt);
+	pspat_dn_tag(m, pt);
 	if (!PSPAT_BROKEN(5))
 		DN_BH_WUNLOCK();
-	return (done);
 }
 
 /*

@@ -37,7 +37,7 @@ struct pspat_lent {
 #define	PSPAT_LEND(pt, what, from)	((pt)->pt_lent.what = (from))
 
 int	pspat_attempt_client(struct mbuf **, struct ip_fw_args *, u_int);
-bool	pspat_attempt_tag(struct mbuf *, struct pspat_tag *);
+void	pspat_attempt_tag(struct mbuf *, struct pspat_tag *);
 int	pspat_attempt_insert(struct mbuf *);
 void	pspat_attempt_reread(struct pspat_tag *);
 int	pspat_attempt_if_output(struct ifnet *, struct mbuf *,

@@ -49,7 +49,7 @@ enum pspat_xmit {
 #define	PSPAT_LENT
 #define	PSPAT_LEND(pt, what, from)	((void)0)
 #define	pspat_attempt_client(m0, fwa, point)	(0)
-#define	pspat_attempt_tag(m, pt)	(true)
+#define	pspat_attempt_tag(m, pt)	((void)0)
 #define	pspat_attempt_insert(m)		(0)
 #define	pspat_attempt_reread(pt)	((void)0)
 #define	pspat_attempt_if_output(ifp, m, pt)	(0)

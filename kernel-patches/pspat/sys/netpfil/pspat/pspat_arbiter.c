@@ -59,6 +59,9 @@
 /* How late the arbiter may come to a busy link and still make up for it. */
 #define	PSPAT_LATE	(100 * SBT_1MS)
 
+/* How long a busy arbiter keeps its CPU before others may have a turn. */
+#define	PSPAT_YIELD	(100 * SBT_1US)
+
 /* How long the dispatcher gets to catch up. */
 #define	PSPAT_BACKLOG	(100 * SBT_1US)
 
@@ -102,17 +105,17 @@ pspat_mailbox_create(u_int slots, u_int cpu)
  * What dummynet puts on a packet of its own: schedulers and AQMs read it, it
  * comes first, and it is what a packet re-enters the stack with (C2).
  */
-bool
+void
 pspat_dn_tag(struct mbuf *m, struct pspat_tag *pt)
 {
 	struct m_tag *t;
 	struct dn_pkt_tag *dt;
 
-	t = m_tag_get(PACKET_TAG_DUMMYNET, sizeof(*dt), M_NOWAIT | M_ZERO);
-	if (t == NULL)
-		return (false);
-	m_tag_prepend(m, t);
+	t = m_tag_first(m);
+	KASSERT(t->m_tag_cookie == MTAG_ABI_COMPAT &&
+	    t->m_tag_id == PACKET_TAG_DUMMYNET, ("%s: another's tag", __func__));
 	dt = (struct dn_pkt_tag *)(t + 1);
+	bzero(dt, sizeof(*dt));
 	dt->rule = pt->pt_rule;
 	dt->rule.info &= IPFW_ONEPASS;
 #ifdef IPFW_IS_DUMMYNET
@@ -127,7 +130,6 @@ pspat_dn_tag(struct mbuf *m, struct pspat_tag *pt)
 #endif
 	dt->output_time = V_dn_cfg.curr_time;
 	dt->iphdr_off = (pt->pt_dir & PROTO_LAYER2) != 0 ? ETHER_HDR_LEN : 0;
-	return (true);
 }
 
 /*
@@ -388,8 +390,8 @@ pspat_enqueue(struct pspat_softc *sc, struct mbuf *m, struct pspat_tag *pt,
 		return;
 	}
 	id = &pt->pt_flow;
-	if (!pspat_dn_tag(m, pt) ||
-	    (si = ipdn_si_find(fs->sched, id)) == NULL) {
+	pspat_dn_tag(m, pt);
+	if ((si = ipdn_si_find(fs->sched, id)) == NULL) {
 		PSPAT_COUNT(drop_nomem);
 		pspat_drop(m);
 		return;
@@ -415,7 +417,6 @@ pspat_enqueue(struct pspat_softc *sc, struct mbuf *m, struct pspat_tag *pt,
 	 */
 	if (pl == NULL) {
 		if (pt->pt_point == PSPAT_IF_OUTPUT) {
-			m_tag_delete(m, m_tag_first(m));
 			pspat_ready_append(ready, m);
 			return;
 		}
@@ -590,6 +591,23 @@ pspat_backlog(struct pspat_softc *sc, bool flush)
 }
 
 /*
+ * A packet comes from another CPU's cache, and its tags by way of it: each is
+ * called for before its turn.
+ */
+static inline void
+pspat_fetch_ahead(struct pspat_mailbox *mb)
+{
+	struct mbuf *m;
+
+	m = pspat_mailbox_peek(mb, 5);
+	if (m != NULL)
+		__builtin_prefetch(&m->m_pkthdr);
+	m = pspat_mailbox_peek(mb, 2);
+	if (m != NULL)
+		__builtin_prefetch(SLIST_FIRST(&m->m_pkthdr.tags));
+}
+
+/*
  * Empty the mailboxes, up to a batch each, for a flush of all that was in them
  * when it began.  Returns how many packets came.
  */
@@ -614,6 +632,7 @@ pspat_collect(struct pspat_softc *sc, bool flush, struct pspat_ready *ready)
 			m = pspat_mailbox_extract(mb);
 			if (m == NULL)
 				break;
+			pspat_fetch_ahead(mb);
 			pt = pspat_tag_find(m);
 			/* One lock for a run of packets of one vnet. */
 			if (!locked || pt->pt_vnet != vnet) {
@@ -663,7 +682,8 @@ pspat_round(struct pspat_softc *sc, bool flush)
 	}
 	got = pspat_collect(sc, flush, &ready);
 	now = sbinuptime();
-	budget = sc->sc_now.ps_batch;
+	/* As many as came may go: links that can carry more have no queue. */
+	budget = MAX(sc->sc_now.ps_batch, got);
 	LIST_FOREACH_SAFE(pl, &sc->sc_links, pl_next, next) {
 		CURVNET_SET(pl->pl_vnet);
 		DN_BH_WLOCK();
@@ -710,10 +730,10 @@ void
 pspat_arbiter(void *arg)
 {
 	struct pspat_softc *sc = arg;
-	sbintime_t began, due, took;
+	sbintime_t began, due, took, yielded;
 	u_int flush;
 
-	took = 0;
+	took = yielded = 0;
 	for (;;) {
 		mtx_lock(&sc->sc_mtx);
 		if (took > sc->sc_loop_max)
@@ -740,7 +760,10 @@ pspat_arbiter(void *arg)
 			mtx_unlock(&sc->sc_mtx);
 		}
 		if (due == 0) {
-			maybe_yield();
+			if (began - yielded >= PSPAT_YIELD) {
+				maybe_yield();
+				yielded = sbinuptime();
+			}
 			continue;
 		}
 

@@ -48,20 +48,6 @@
 #include <netpfil/pspat/pspat_var.h>
 
 /*
- * The packet's own tag, in custody or seen, or NULL.
- */
-struct pspat_tag *
-pspat_tag_find(struct mbuf *m)
-{
-	struct m_tag *t;
-
-	t = m_tag_locate(m, MTAG_PSPAT, PSPAT_TAG_CUSTODY, NULL);
-	if (t == NULL)
-		t = m_tag_locate(m, MTAG_PSPAT, PSPAT_TAG_SEEN, NULL);
-	return ((struct pspat_tag *)t);
-}
-
-/*
  * A packet in custody is freed by somebody else: by a scheduler that drops it
  * or by dummynet, when its pipe is deleted.
  */
@@ -95,9 +81,14 @@ pspat_tag_release(struct m_tag *t)
 	}
 }
 
+/*
+ * Both tags that a packet needs, ours and dummynet's before it: there are many
+ * senders to allocate and one arbiter, which fills in dummynet's.
+ */
 static struct pspat_tag *
 pspat_tag_attach(struct mbuf *m, struct ifnet *ifp, u_int point)
 {
+	struct m_tag *dt;
 	struct pspat_tag *pt;
 
 	pt = (struct pspat_tag *)m_tag_alloc(MTAG_PSPAT, PSPAT_TAG_CUSTODY,
@@ -105,6 +96,12 @@ pspat_tag_attach(struct mbuf *m, struct ifnet *ifp, u_int point)
 	    PSPAT_BROKEN(7) ? M_WAITOK : M_NOWAIT);
 	if (pt == NULL)
 		return (NULL);
+	dt = m_tag_get(PACKET_TAG_DUMMYNET, sizeof(struct dn_pkt_tag),
+	    M_NOWAIT);
+	if (dt == NULL) {
+		m_tag_free(&pt->pt_tag);
+		return (NULL);
+	}
 	bzero(&pt->pt_tag + 1, sizeof(*pt) - sizeof(struct m_tag));
 	pt->pt_tag.m_tag_free = pspat_tag_free;
 	pt->pt_vnet = curvnet;
@@ -117,6 +114,7 @@ pspat_tag_attach(struct mbuf *m, struct ifnet *ifp, u_int point)
 	}
 	pt->pt_point = point;
 	m_tag_prepend(m, &pt->pt_tag);
+	m_tag_prepend(m, dt);
 	return (pt);
 }
 
@@ -232,7 +230,7 @@ pspat_dn_io(struct mbuf **m0, struct ip_fw_args *fwa)
 	pt->pt_flow = fwa->f_id;
 	PSPAT_LEND(pt, args, fwa);
 	if (PSPAT_WAY(TAGGED))
-		(void)pspat_attempt_tag(m, pt);
+		pspat_attempt_tag(m, pt);
 
 	if (!PSPAT_BROKEN(1))
 		*m0 = NULL;

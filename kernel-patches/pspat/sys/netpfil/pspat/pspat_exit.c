@@ -170,7 +170,7 @@ pspat_exit(struct mbuf *m)
 	 * and pt is good for as long as the packet is ours.  The reference on
 	 * the interface is given up after the call that needs it.
 	 */
-	if_ref(ifp);
+	pt->pt_ifp = NULL;
 	if (pt->pt_point == PSPAT_IF_OUTPUT) {
 		t = m_tag_first(m);
 		if (t->m_tag_cookie == MTAG_ABI_COMPAT &&
@@ -203,7 +203,8 @@ pspat_exit(struct mbuf *m)
 		error = pspat_output(m, dir, ifp);
 	}
 sent:
-	if_rele(ifp);
+	if (!PSPAT_BROKEN(10))
+		if_rele(ifp);
 	PSPAT_COUNT(out);
 	if (error != 0)
 		PSPAT_COUNT(out_error);

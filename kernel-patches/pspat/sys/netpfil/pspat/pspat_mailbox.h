@@ -101,6 +101,17 @@ pspat_mailbox_extract(struct pspat_mailbox *mb)
 	return ((struct mbuf *)m);
 }
 
+/*
+ * Consumer: what comes n places (less than a line's) after the next one, or NULL.
+ */
+static inline struct mbuf *
+pspat_mailbox_peek(struct pspat_mailbox *mb, u_int n)
+{
+
+	return ((struct mbuf *)atomic_load_acq_ptr(&mb->mb_slot[(mb->mb_read +
+	    n) & mb->mb_mask]));
+}
+
 static inline bool
 pspat_mailbox_empty(struct pspat_mailbox *mb)
 {

@@ -43,6 +43,21 @@ struct pspat_tag {
 };
 
 /*
+ * The packet's own tag, in custody or seen, or NULL.  Of two the newer one,
+ * which is in custody.
+ */
+static inline struct pspat_tag *
+pspat_tag_find(struct mbuf *m)
+{
+	struct m_tag *t;
+
+	SLIST_FOREACH(t, &m->m_pkthdr.tags, m_tag_link)
+		if (t->m_tag_cookie == MTAG_PSPAT)
+			return ((struct pspat_tag *)t);
+	return (NULL);
+}
+
+/*
  * Accounts.  Once PSPAT is off and flushed, in is the sum of all that
  * follows it; offered is in plus what was refused at the door.
  */
@@ -160,7 +175,6 @@ int	pspat_dn_io(struct mbuf **, struct ip_fw_args *);
 int	pspat_if_output(struct ifnet *, struct mbuf *, const struct sockaddr *,
 	    struct route *);
 void	pspat_tag_release(struct m_tag *);
-struct pspat_tag *pspat_tag_find(struct mbuf *);
 uint32_t pspat_flowset_number(const struct ipfw_rule_ref *);
 
 /* pspat_arbiter.c */
@@ -169,7 +183,7 @@ struct pspat_mailbox *pspat_mailbox_create(u_int, u_int);
 void	pspat_ready_init(struct pspat_ready *);
 void	pspat_algs_forget(void);
 void	pspat_wakeup(void);
-bool	pspat_dn_tag(struct mbuf *, struct pspat_tag *);
+void	pspat_dn_tag(struct mbuf *, struct pspat_tag *);
 
 /* pspat_exit.c */
 void	pspat_exit(struct mbuf *);
