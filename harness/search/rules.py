@@ -81,13 +81,18 @@ class RuleSearch:
     def _passes(self, rules: Sequence[int]) -> bool:
         return bool(rules) and self._decide(rules).outcome is Outcome.GOOD
 
-    def _minimal(self) -> list[int]:
-        """A set of which none can be left out.  Found quickly, then asked firmly; what passed by chance fails then."""
+    def _minimal(self) -> list[int] | None:
+        """A set of which none can be left out.  Found quickly, then asked firmly; what passed by chance fails then.
+
+        None: not even all of them do.
+        """
         for confidence in (min(QUICK, self._judge.confidence), self._judge.confidence):
 
             def passes(rules: Sequence[int], confidence: float = confidence) -> bool:
                 return bool(rules) and self._decide(rules, confidence).outcome is Outcome.GOOD
 
+            if not passes(self._rules):
+                return None
             found = sorted(needed(self._rules, passes))
             if self._passes(found):
                 return found
@@ -103,11 +108,11 @@ class RuleSearch:
             return Answer("rules", subject, True, (said,), {"honour": [], "culprits": [], "theories": {}}, 1)
         if failing.outcome is Outcome.NEITHER:
             raise Undecided(f"{subject}: {failing.why}")
-        whole = self._decide(self._rules)
-        if whole.outcome is not Outcome.GOOD:
+        found = self._minimal()
+        if found is None:
+            whole = self._decide(self._rules)
             said = f"not these rules: with all of {', '.join(f'C{r}' for r in self._rules)} honoured {_end(whole)}"
             return Answer("rules", subject, False, (said,), {"honour": None, "signature": whole.signature}, 2)
-        found = self._minimal()
         alone = {r: self._decide([x for x in self._rules if x != r]) for r in found}
         culprits = [r for r in found if alone[r].outcome is Outcome.BAD]
         proof = "each is a culprit alone, so no smaller set can do"
@@ -122,7 +127,7 @@ class RuleSearch:
         words += [f"C{r} alone broken: {_end(alone[r])}" for r in found]
         theories = self._theories(found) if "attempt" in self._scenario.cell else {}
         words += [str(t["words"]) for t in theories.values()]
-        rests = tuple(self._candidate(r).key for r in (self._rules, found, *([x for x in self._rules if x != r] for r in found)))
+        rests = tuple(self._candidate(r).key for r in (found, *([x for x in self._rules if x != r] for r in found)))
         data = {
             "honour": [f"C{r}" for r in found], "culprits": {f"C{r}": d.signature for r, d in alone.items() if r in culprits},
             "unbroken": failing.signature, "theories": theories, "proof": proof,
