@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -112,6 +113,29 @@ def test_a_lost_worker_loses_nothing(machines: Machines, tmp_path: Path) -> None
     again = kernels.parse("usermode")
     assert again.kind == "usermode"
     assert not [p for p in psutil.process_iter(["name"]) if p.info["name"].startswith("dnh-usermode") and p.ppid() == 1]
+
+
+def test_dnh_regress_on_a_cluster_that_loses_a_worker_says_the_same(machines: Machines, tmp_path: Path) -> None:
+    slow = f"usermode+{NOISY.parent / 'slow'}"
+    env = dict(os.environ, PYTHONPATH=str(ROOT), DNH_ENV="this")
+
+    def regress(name: str, *words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "harness", "regress", "--base", "usermode", "--candidate", slow, str(NOISY),
+                   "--trials", "6", "--most", "6", "--out", str(tmp_path / name), "--json", "-", *words]  # fmt: skip
+        return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    away = regress("away", "--executor", f"dask://{machines.address}")
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and len(list((tmp_path / "away").glob("*/result.json"))) < 3:
+        time.sleep(0.01)
+    os.kill(machines.workers[1].pid, signal.SIGKILL)
+    out, err = away.communicate(timeout=200)
+    assert away.returncode == 1, out + err
+    here, _ = regress("here").communicate(timeout=200)
+    (a,), (b,) = (json.loads(text)["cases"] for text in (out, here))
+    del a["folders"], b["folders"]
+    assert a == b and {m["outcome"] for m in a["metrics"]} >= {"worse"}
+    assert len(list((tmp_path / "away").glob("*/result.json"))) == 12
 
 
 def test_addresses() -> None:
