@@ -68,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 
     bisect = words.add_parser("bisect", help="which rule, point, patch or revision turns the verdict; the smallest scenario")
     bench = words.add_parser("bench", help="measure this machine")
-    bench.add_argument("what", choices=("usermode",))
+    bench.add_argument("what", choices=("usermode", "pspat"))
+    bench.add_argument("--guest", metavar="KIND[:NAME]", default="usermode", help="of pspat: a kernel with pspat-bench")
     bench.add_argument("--json", action="store_true")
 
     test = words.add_parser("test", help="run dnh's own tests (arguments go to pytest; $DNH_SANITIZE)", add_help=False)

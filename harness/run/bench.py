@@ -94,7 +94,7 @@ def usermode(as_json: bool) -> int:
     """Measure and print; 0."""
     flows, mebibytes = _memory()
     figures = {
-        "machine": f"{platform.node()} {platform.machine()} {_processor()}",
+        "machine": f"{platform.node()} {platform.machine()} {processor()}",
         "boot_ms": round(_boot() * 1000, 1),
         "packets_per_cpu_second": round(_packets()),
         "flows": flows,
@@ -110,7 +110,8 @@ def usermode(as_json: bool) -> int:
     return 0
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's own name."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

@@ -317,6 +317,12 @@ def panics(args: argparse.Namespace) -> int:
 
 def bench(args: argparse.Namespace) -> int:
     """``dnh bench``: figures of this machine."""
+    if args.what == "pspat":
+        from harness.run.bench_pspat import pspat
+
+        return pspat(args.json, args.guest)
+    if args.guest != "usermode":
+        raise UsageError(f"bench {args.what} measures the user-mode guest only")
     from harness.run.bench import usermode
 
     return usermode(args.json)

@@ -599,12 +599,15 @@ pspat_fetch_ahead(struct pspat_mailbox *mb)
 {
 	struct mbuf *m;
 
-	m = pspat_mailbox_peek(mb, 5);
+	m = pspat_mailbox_peek(mb, 6);
 	if (m != NULL)
 		__builtin_prefetch(&m->m_pkthdr);
+	m = pspat_mailbox_peek(mb, 4);
+	if (m != NULL)
+		__builtin_prefetch(m_tag_first(m));
 	m = pspat_mailbox_peek(mb, 2);
 	if (m != NULL)
-		__builtin_prefetch(SLIST_FIRST(&m->m_pkthdr.tags));
+		__builtin_prefetch(m_tag_next(m, m_tag_first(m)));
 }
 
 /*
