@@ -133,8 +133,8 @@ def _print(figures: Sequence[Figure]) -> None:
         return next(f for f in figures if (f.cpus, f.scheduler, f.clients, f.way, f.offered) == wanted)
 
     for cpus in dict.fromkeys(f.cpus for f in figures):
-        print(f"\n{cpus} CPU{'s' if cpus > 1 else ''}      decisions/s, as many as go         against    client to wire, p50/p99/p99.9")
-        print("scheduler clients    lock  arbiter  dispatcher    one lock   lock us, arbiter us, dispatcher us")
+        print(f"\n{cpus} CPU{'s' if cpus > 1 else ''}: decisions a second, ratios to the one lock, us from client to wire")
+        print("scheduler clients     lock  arbiter  dispatcher  ratios       lock, arbiter, dispatcher: p50/p99/p99.9")
         keys = dict.fromkeys((f.scheduler, f.clients, f.offered) for f in figures if f.cpus == cpus)
         for scheduler, clients, offered in keys:
             row = [of(cpus, scheduler, clients, way, offered) for way in WAYS]

@@ -362,8 +362,10 @@ _HOLE = re.compile(r"\$\{([^{}\n]*)\}")
 def _cells(root: Mapping, file: str) -> list[tuple[dict[str, str], Mapping]]:
     """(values, tree without the matrix) for each cell."""
     axes = root.get("matrix")
-    bare = Mapping({k: v for k, v in root.items.items() if k != "matrix"}, root.place)
+    bare = Mapping({k: v for k, v in root.items.items() if k not in ("matrix", "but")}, root.place)
     if axes is None or (isinstance(axes, Scalar) and axes.null):
+        if (but := root.get("but")) is not None:
+            raise Problems([Problem(but.place, "but: there is no matrix to choose cells of")])
         return [({}, bare)]
     if not isinstance(axes, Mapping):
         raise Problems([Problem(axes.place, "matrix: wanted a mapping of names to lists of values")])
@@ -405,6 +407,7 @@ def _cells(root: Mapping, file: str) -> list[tuple[dict[str, str], Mapping]]:
         problems.append(Problem(axes.place, f"the matrix makes {count} cells, too many for one file"))
     if problems:
         raise Problems(problems)
+    exceptions = _exceptions(root.get("but"), values)
     out = []
     for combination in itertools.product(*values.values()):
         cell = dict(zip(values, combination, strict=True))
@@ -419,8 +422,36 @@ def _cells(root: Mapping, file: str) -> list[tuple[dict[str, str], Mapping]]:
                     )
                 tree = _with(tree, steps, value, place)
         texts = {n: v.text for n, v in cell.items() if isinstance(v, Scalar)}
+        for chosen, instead in exceptions:
+            if all(texts[n] == value for n, value in chosen.items()):
+                for key, value in instead:
+                    tree = _with(tree, _steps(key.text, key.place), value, key.place)
         filled = _filled(tree, {n: texts[n] for n in names}) if names else tree
         out.append((texts, typing.cast(Mapping, filled)))
+    return out
+
+
+def _exceptions(but: Node | None, axes: typing.Collection[str]) -> list[tuple[dict[str, str], list[tuple[Scalar, Node]]]]:
+    """(values that choose cells, [(path, what is there instead)]) of each entry of ``but``."""
+    out: list[tuple[dict[str, str], list[tuple[Scalar, Node]]]] = []
+    problems: list[Problem] = []
+    if but is not None and not isinstance(but, Sequence):
+        problems.append(Problem(but.place, "but: wanted a list"))
+    for item in but.items if isinstance(but, Sequence) else []:
+        chosen: dict[str, str] = {}
+        instead: list[tuple[Scalar, Node]] = []
+        for name, (key, value) in item.items.items() if isinstance(item, Mapping) else []:
+            if name in axes and isinstance(value, Scalar):
+                chosen[name] = value.text
+            elif _steps(name, key.place)[0] in _keys(()):
+                instead.append((key, value))
+            else:
+                problems.append(Problem(key.place, f"unknown key {quoted(name)}{nearest(name, [*axes, *_keys(())])}"))
+        if not chosen or not instead:
+            problems.append(Problem(item.place, "but: wanted a value of the matrix and a path with what is there instead"))
+        out.append((chosen, instead))
+    if problems:
+        raise Problems(problems)
     return out
 
 

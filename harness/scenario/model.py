@@ -746,6 +746,9 @@ class Scenario(_Model):
     ] = Field(default_factory=dict)
     """Values to be tried in all combinations: of a dotted path into the scenario, or of a name that is used
     as ${name} in its text."""
+    but: Annotated[tuple[dict[Line, Any], ...], Field(max_length=1000)] = ()
+    """Cells of the matrix that differ: the values that choose them, and dotted paths with what they have instead:
+    {attempt: C, expect.verdict: pass}."""
     cell: dict[str, Annotated[Scalar, BeforeValidator(_scalar)]] = Field(default_factory=dict)
     """Of an expanded scenario: the values that this cell of the matrix has."""
     kernel: Kernel = Kernel()

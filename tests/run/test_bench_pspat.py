@@ -24,7 +24,7 @@ def test_each_way_decides_and_loses_nothing(capsys, monkeypatch):
 
 def test_a_kernel_that_cannot_measure_is_refused():
     class Bare:
-        class console:  # noqa: N801
+        class console:
             @staticmethod
             def run(_command):
                 class Failed:
@@ -32,5 +32,5 @@ def test_a_kernel_that_cannot_measure_is_refused():
 
                 return Failed
 
-    with pytest.raises(UsageError, match="no net.pspat.bench"):
+    with pytest.raises(UsageError, match=r"no net\.pspat\.bench"):
         bench_pspat._prepare(Bare)

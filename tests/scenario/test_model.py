@@ -90,6 +90,37 @@ def test_matrix_of_paths_and_names(sketch: str) -> None:
     assert again.sha256 == cells[3].sha256
 
 
+def test_cells_that_differ(sketch: str) -> None:
+    text = sketch.replace("events:", """matrix:
+  flows.gold.size: [100, 200]
+  seed: [7, 8]
+but:
+  - {flows.gold.size: 200, expect.verdict: [fail, panic]}
+  - {flows.gold.size: 200, seed: 8, expect.verdict: panic, name: the last}
+events:""")  # fmt: skip
+    cells = loads(text)
+    assert [c.expect.get("verdict") for c in cells[2:]] == [("fail", "panic"), "panic"]
+    assert cells[0].expect == cells[1].expect and cells[0].expect.get("verdict") not in ("panic", ("fail", "panic"))
+    assert [c.name == "the last" for c in cells] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("but", "said"),
+    [
+        ("[{seed: 7}]", "wanted a value of the matrix and a path"),
+        ("[{expect.verdict: fail}]", "wanted a value of the matrix and a path"),
+        ("[{sead: 7, name: x}]", "unknown key 'sead'"),
+        ("[x]", "wanted a value of the matrix and a path"),
+        ("{seed: 7}", "wanted a list"),
+    ],
+)
+def test_cells_that_differ_wrongly(sketch: str, but: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        loads(sketch.replace("events:", f"matrix: {{seed: [7, 8]}}\nbut: {but}\nevents:"))
+    with pytest.raises(UsageError, match="there is no matrix"):
+        loads(sketch.replace("events:", f"but: {but}\nevents:"))
+
+
 def test_matrix_in_keys_numbers_and_dotted_names(sketch: str) -> None:
     text = sketch.replace("gold.delay.p99: < 200ms", "gold.delay.${p}: < 200ms").replace(
         "events:",
