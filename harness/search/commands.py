@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--noise", type=share, default=0.0, metavar="P",
                         help="share of runs in which a good one fails all the same (default: 0)")  # fmt: skip
     parser.add_argument("--share", type=share, metavar="P",
-                        help="over points, --here: share of runs in which a bad one fails (else measured)")  # fmt: skip
+                        help="share of runs in which a bad one fails, where less than the failing end's (measured)")  # fmt: skip
     parser.add_argument("--most", type=int, default=300, metavar="N", help="runs of one candidate at most (default: 300)")
     parser.add_argument("--seed", type=int, metavar="N", help="the first seed (the scenario's, or 1)")
     parser.add_argument("--jobs", "-j", type=int, default=0, metavar="N", help="runs at the same time")
@@ -143,7 +143,7 @@ def _judge(args: argparse.Namespace, bench: Bench, journal: Journal, seed: int) 
     ordered = args.over in ("patches", "git")
     return Judge(
         journal, args.confidence, args.noise, args.seed if args.seed is not None else seed, _jobs(args), args.most,
-        heard=getattr(args, "heard", ()),
+        heard=getattr(args, "heard", ()), rarest=None if args.share is None else _assumed(args),
         learn_on=ordered, give_up=60 if ordered else 13, stop=bench.stop, told=lambda d: _say(args, _line(d)),
     )  # fmt: skip
 

@@ -62,16 +62,18 @@ Told = Callable[[Decision], None]
 class Judge:
     """Decides candidates by repeated runs with different seeds, and remembers every one.
 
-    ``learn_on``: bad candidates teach the share of the later ones too (where all of them have one cause).
+    ``learn_on``: bad candidates teach the share of the later ones too (where all of them have one cause); without it
+    only those do that hid their symptom now and then: what is left of a fault may show more rarely than the whole.
     ``most``: runs of one candidate after which it is left undecided.  ``give_up``: runs in which the failing end
     may hide its symptom (13 passes rule out, at 99 %, one that shows in 30 % of runs).  ``stop`` ends all runs
-    that are under way; ``heard`` are the signals that asked for an end so far.
+    that are under way; ``heard`` are the signals that asked for an end so far.  ``rarest``: a bad candidate may show it
+    as rarely as that, even where the failing end shows it more often.
     """
 
     def __init__(
         self, journal: Journal, confidence: float = 0.99, noise: float = 0.0, seed: int = 1, jobs: int = 1, most: int = 300,
         learn_on: bool = False, give_up: int = 13, stop: Callable[[], None] = lambda: None,
-        heard: Sequence[int] = (),
+        heard: Sequence[int] = (), rarest: Share | None = None,
         told: Told = lambda _decision: None,
     ) -> None:  # fmt: skip
         if not 0.5 < confidence < 1:
@@ -84,7 +86,7 @@ class Judge:
         self.trials: list[Trial] = []  # in the order in which they were used
         self._first_seed = seed
         self._learn_on = learn_on
-        self._give_up, self._stop, self._heard = give_up, stop, heard
+        self._give_up, self._stop, self._heard, self._rarest = give_up, stop, heard, rarest
         self._told = told
         self._said: dict[tuple[str, float], Decision] = {}
         self.showed: int | None = None  # the seed with which the failing end first showed its symptom
@@ -148,7 +150,7 @@ class Judge:
                 return self._decided(candidate, Outcome.NEITHER, bad, good, 1.0)
             if bad + good >= self.most or (bad == 0 and good >= self._give_up):
                 raise Undecided(f"'{candidate.title}' was to fail, but passes: shown in {bad} of {bad + good} runs")
-        self.share = Share(bad, good)
+        self.share = min((s for s in (Share(bad, good), self._rarest) if s), key=lambda s: s.likely)
         return self._decided(candidate, Outcome.BAD, bad, good, 0.0)
 
     def decide(self, candidate: Candidate, confidence: float | None = None) -> Decision:
@@ -172,7 +174,7 @@ class Judge:
                 good += trial.outcome is Outcome.GOOD
                 neither += trial.outcome is Outcome.NEITHER
         outcome = Outcome.NEITHER if said is None else Outcome.BAD if said else Outcome.GOOD
-        if outcome is Outcome.BAD and self._learn_on:
+        if outcome is Outcome.BAD and (self._learn_on or good):
             self.share = self.share.plus(bad, good)
         decision = self._decided(candidate, outcome, bad, good, test.error(bad, good))
         self._said[asked] = decision

@@ -113,13 +113,16 @@ class RuleSearch:
             whole = self._decide(self._rules)
             said = f"not these rules: with all of {', '.join(f'C{r}' for r in self._rules)} honoured {_end(whole)}"
             return Answer("rules", subject, False, (said,), {"honour": None, "signature": whole.signature}, 2)
-        alone = {r: self._decide([x for x in self._rules if x != r]) for r in found}
+        alone = {r: self._alone(r) for r in found}
         culprits = [r for r in found if alone[r].outcome is Outcome.BAD]
-        proof = "each is a culprit alone, so no smaller set can do"
+        proof = f"{'it' if len(found) == 1 else 'each'} is a culprit alone, so no smaller set can do"
         if culprits != found:
             try:
                 better = smaller(self._rules, found, culprits, self._passes)
-                found = sorted(better) if better else found
+                if better:
+                    found = sorted(better)
+                    alone |= {r: self._alone(r) for r in found if r not in alone}
+                    culprits = [r for r in found if alone[r].outcome is Outcome.BAD]
                 proof = "no smaller set does: all were tried"
             except OverflowError:
                 proof = "none of them can be left out; whether another, smaller set does was not tried"
@@ -133,6 +136,10 @@ class RuleSearch:
             "unbroken": failing.signature, "theories": theories, "proof": proof,
         }  # fmt: skip
         return Answer("rules", subject, True, tuple(words), data, self._path(found), rests)
+
+    def _alone(self, rule: int) -> Decision:
+        """All rules honoured but this one, whatever the setting makes of it."""
+        return self._decide([r for r in self._rules if r != rule])
 
     def _path(self, found: Sequence[int]) -> int:
         """Questions that say which set it is among all of that size, or that prove it: whichever are more."""
