@@ -145,7 +145,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         args = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _terminated)
-    signal.signal(signal.SIGHUP, _terminated)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, _terminated)
     try:
         return _dispatch(args)
     except DnhError as e:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.search.journal import Outcome
@@ -33,7 +33,7 @@ class Answer:
     share: float = 1.0
     error: float = 0.0
     seconds: float = 0.0
-    notes: dict[str, Any] = field(default_factory=dict)
+    guest: str = ""
 
     def accounts(self) -> str:
         """The runs against the ideal, in words."""
@@ -45,15 +45,15 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            "schema": SCHEMA, "over": self.over, "subject": self.subject, "found": self.found, "words": list(self.words),
-            "answer": self.data, "runs": self.runs, "ideal": {"one_run_tells": self.ideal[0], "this_share": self.ideal[1]},
+            "schema": SCHEMA, "over": self.over, "subject": self.subject, "guest": self.guest, "found": self.found,
+            "words": list(self.words), "answer": self.data, "runs": self.runs,
+            "ideal": {"one_run_tells": self.ideal[0], "this_share": self.ideal[1]},
             "share": round(self.share, 4), "error": float(f"{self.error:.2g}"), "seconds": round(self.seconds, 2),
             "path": [
                 {"candidate": d.candidate.title, "key": d.candidate.key, "outcome": str(d.outcome), "shown": d.bad,
                  "runs": d.runs, "error": float(f"{d.error:.2g}"), "signature": d.signature, "why": d.why}
                 for d in self.decisions
             ],
-            **self.notes,
         }  # fmt: skip
 
 

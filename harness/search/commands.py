@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -187,7 +188,7 @@ def _timed(args: argparse.Namespace, judge: Judge, search: Callable[[], Answer],
         plain = search()
     except Undecided as e:
         plain = Answer(args.over, name, False, (str(e),), {})
-    answer = finished(plain, judge, time.monotonic() - began)
+    answer = replace(finished(plain, judge, time.monotonic() - began), guest=args.guest)
     sure = f", wrong with a probability of at most {max(answer.error, 1e-6):.1g}" if answer.found else ""
     _say(args, f"  {'=>' if answer.found else '??'} {answer.words[0]}")
     for words in answer.words[1:]:
@@ -268,12 +269,13 @@ def _folder(args: argparse.Namespace, cells: Sequence[Scenario]) -> Iterator[tup
 
 @contextmanager
 def _heard() -> Iterator[list[int]]:
-    """The signals that ask for an end, as they come.
+    """The signals that ask for an end, as they come; those that were ignored (nohup) stay so.
 
     What a handler raises is lost where Python calls it within a finalizer or a fork's hooks; so they are kept too.
     """
     heard: list[int] = []
-    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {s: then for s in asked if (then := signal.getsignal(s)) is not signal.SIG_IGN}
 
     def handler(number: int, frame: FrameType | None) -> None:
         heard.append(number)

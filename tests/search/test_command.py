@@ -15,6 +15,7 @@ import pytest
 
 from harness.paths import data_dir
 from harness.scenario import load
+from harness.search.commands import _heard
 
 from . import series
 
@@ -157,6 +158,17 @@ def test_interrupted_it_goes_on_where_it_stopped(ping: Path, how: signal.Signals
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
     assert len({(line["candidate"], line["number"]) for line in lines}) == len(lines) > known  # none was made twice
     assert sum(line["outcome"] == "neither" for line in lines) == 0
+
+
+def test_what_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with _heard() as heard:
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN and signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert heard == []
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 # --- points and scenarios --------------------------------------------------------------------------
