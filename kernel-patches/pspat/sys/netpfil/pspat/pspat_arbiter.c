@@ -24,6 +24,7 @@
 #include <sys/mutex.h>
 #include <sys/proc.h>
 #include <sys/queue.h>
+#include <sys/sched.h>
 #include <sys/smp.h>
 #include <sys/socket.h>
 #include <sys/sysctl.h>
@@ -729,6 +730,20 @@ pspat_all_empty(struct pspat_softc *sc)
 	return (true);
 }
 
+/*
+ * Before all that waits for it, senders among them, and after all interrupts.
+ * There is work only as long as somebody sends: nobody is kept from running by
+ * this who is not kept from it by packets.
+ */
+void
+pspat_raise_priority(void)
+{
+
+	thread_lock(curthread);
+	sched_prio(curthread, PRI_MIN_KERN);
+	thread_unlock(curthread);
+}
+
 void
 pspat_arbiter(void *arg)
 {
@@ -736,6 +751,7 @@ pspat_arbiter(void *arg)
 	sbintime_t began, due, took, yielded;
 	u_int flush;
 
+	pspat_raise_priority();
 	took = yielded = 0;
 	for (;;) {
 		mtx_lock(&sc->sc_mtx);
@@ -764,7 +780,7 @@ pspat_arbiter(void *arg)
 		}
 		if (due == 0) {
 			if (began - yielded >= PSPAT_YIELD) {
-				maybe_yield();
+				kern_yield(PRI_UNCHANGED);
 				yielded = sbinuptime();
 			}
 			continue;

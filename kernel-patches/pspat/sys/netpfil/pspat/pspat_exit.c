@@ -244,6 +244,7 @@ pspat_dispatcher(void *arg)
 	struct mbuf *m;
 	u_int n;
 
+	pspat_raise_priority();
 	for (;;) {
 		NET_EPOCH_ENTER(et);
 		for (n = 0; n < PSPAT_DISPATCH; n++) {
@@ -255,7 +256,7 @@ pspat_dispatcher(void *arg)
 		NET_EPOCH_EXIT(et);
 		atomic_store_rel_int(&sc->sc_xdone, mb->mb_read);
 		if (n != 0) {
-			maybe_yield();
+			kern_yield(PRI_UNCHANGED);
 			continue;
 		}
 		mtx_lock(&sc->sc_xmtx);

@@ -182,6 +182,7 @@ void	pspat_arbiter(void *);
 struct pspat_mailbox *pspat_mailbox_create(u_int, u_int);
 void	pspat_ready_init(struct pspat_ready *);
 void	pspat_algs_forget(void);
+void	pspat_raise_priority(void);
 void	pspat_wakeup(void);
 void	pspat_dn_tag(struct mbuf *, struct pspat_tag *);
 
