@@ -245,7 +245,7 @@ class BhyveGuest:
             self._line = self._open_nmdm()
         self._process = self._spawn("bhyve", self.arguments())
         self.console = Console(
-            self._line or self._process, log, alive=self._ended, heartbeat=True, hang=self._config.hang
+            self._line or self._process, log, alive=self._ended, heartbeat=True, keeps=True, hang=self._config.hang
         )
         try:
             self.console.wait_for(r"(?:^|[\r\n])# ", BOOT_LIMIT, booting=True)

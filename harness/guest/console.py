@@ -2,9 +2,9 @@
 
 The guest is a process with its console on a pty (or on a file descriptor, for a serial line).  What
 comes out is kept in console.log as it comes, and is watched for the signs of a kernel that stopped
-while any command is waited for.  Kernel messages may land anywhere, in the middle of an answer too:
-an answer is therefore framed by a token that no message contains, and is asked for again when the
-frame itself was torn.
+while any command is waited for.  Kernel messages may land anywhere, in the middle of an answer's word too:
+an answer is therefore framed by a token that no message contains, and the frame tells its length.  The
+shell keeps the answer, and is asked for it again when frame or length show that it was torn.
 """
 
 from __future__ import annotations
@@ -93,6 +93,11 @@ _BOOT_FAILED = (
     rb"|can't load 'kernel'|(?:^|[\r\n])OK |mountroot> |Enter full pathname of shell or RETURN for /bin/sh"
 )
 _PAGER = rb"--More--"
+#: Commands that are of use in the shell itself only: what it is to have in the background, its own settings.
+_IN_SHELL = re.compile(r"(?<![&>|])&(?![&>\d])|^\s*(?:wait|cd|export|umask|ulimit)\b")
+#: The shell's own word on a line that it cannot read.
+_REFUSED = re.compile(rb"[^\r\n]*Syntax error[^\r\n]*")
+_TRIES = 10  # how often an answer is asked for again that came torn
 #: The terminal's own answer to ^T (its VSTATUS): the kernel gives it, whatever the command at work does.
 _BEAT = rb"load: \d+\.\d\d +(?:cmd: ([^\r\n]*?) (\d+) \[([^\]\r\n]*)\] [\d.]+r ([\d.]+)u ([\d.]+)s )?[^\r\n]*[\r\n]+"
 _STATUS = b"\x14"
@@ -159,6 +164,7 @@ class Console:
         torn_after: float = 2.0,
         by_itself: Callable[[], str | None] = lambda: None,
         heartbeat: bool = False,
+        keeps: bool = False,
         hang: float = 20.0,
     ) -> None:
         """Drive ``process``, appending all that it prints to ``log``.
@@ -170,6 +176,9 @@ class Console:
         With ``heartbeat`` the terminal is asked for its status (^T) while it is silent: a command that
         takes long is told from a guest that hangs.  ``hang`` is how many seconds the guest may go without
         a sign of life.
+
+        With ``keeps`` the shell keeps each answer in a variable until it has come whole: for consoles that
+        a kernel writes to beside the shell.
         """
         self._process = process
         self._log: BinaryIO = open(log, "ab", buffering=0)  # noqa: SIM115 - lives as long as the console
@@ -179,6 +188,7 @@ class Console:
         self._torn_after = torn_after
         self._by_itself = by_itself
         self._heartbeat = heartbeat
+        self._keeps = keeps
         self.hang = hang
         self.longest = 600.0
         """Seconds that a command may take at most, however alive it is (with a heartbeat)."""
@@ -331,12 +341,22 @@ class Console:
         KernelStopped, GuestRebooted or GuestGone.
         """
         token = next(self._tokens)
-        # Echo, where a tty insists on it, shows "$s" and not digits: it can't be taken for the answer.
-        self.send(f"echo @dnh:{token}:begin@; {command}\ns=$?; echo @dnh:{token}:$s@")
-        patterns = [rb"@dnh:" + token.encode() + rb":(\d+)@", *([_BEAT] if self._heartbeat else [])]
+        kept = self._keeps and not _IN_SHELL.search(command)
+        ask = f"echo @dnh:{token}:$s@"
+        if kept:
+            # Two names in turn: the answer before this one is let go.
+            now, before = ("dnh_a", "dnh_b")[:: 1 if int(token) % 2 else -1]
+            ask = f"echo @dnh:{token}:begin@; printf '%s\\n' \"${now}\"; echo @dnh:{token}:$s:${{#{now}}}@"
+            self.send(f"{now}=$(exec 2>&1; {command}\n)\ns=$?; {before}=; {ask}")
+        else:
+            # Echo, where a tty insists on it, shows "$s" and not digits: it can't be taken for the answer.
+            self.send(f"echo @dnh:{token}:begin@; {command}\ns=$?; {ask}")
+        end_of_frame = rb"@dnh:" + token.encode() + rb":(\d+)" + (rb":(\d+)@" if kept else rb"@")
+        patterns = [end_of_frame, *([_BEAT] if self._heartbeat else [])]
         pulse = _Pulse(timeout)
         end = time.monotonic() + (timeout if not self._heartbeat else limit or max(self.longest, timeout))
-        seen, asked = b"", time.monotonic()
+        seen, asked, tries = b"", time.monotonic(), 0
+        refused: bytes | None = None
         while True:
             left = min(end - time.monotonic(), timeout - pulse.silent())
             wait = min(left, self._torn_after, *([pulse.interval] if self._heartbeat else []))
@@ -344,7 +364,18 @@ class Console:
                 found = self._expect(patterns, wait, limit_is_hang=False)
                 seen += self._process.before or b""
                 if found == 0:
-                    break
+                    status = int(self._match().group(1))
+                    if not kept:
+                        return Completed(command, status, _answer(seen, token, 1 + command.count("\n")))
+                    whole = _kept_answer(seen, token)
+                    refused = refused or (_REFUSED.findall(seen) or [b""])[0]
+                    if len(whole) == int(self._match().group(2)):
+                        return Completed(command, status, (whole or (refused if status else b"")).decode("utf-8", "replace"))
+                    if tries == _TRIES:  # a kernel that talks without a pause, or a control character in the answer
+                        return Completed(command, status, _answer(seen, token))
+                    seen, tries, asked = b"", tries + 1, time.monotonic()
+                    self.send(ask)
+                    continue
                 seen += self._process.after if isinstance(self._process.after, bytes) else b""
                 pulse.take(self._match())
             except TimeoutError:
@@ -353,12 +384,10 @@ class Console:
                 # Silence: the command may be at work, or its frame was torn by a kernel message.  Asking
                 # again costs one more line at the end; the shell reads it when the command is done.
                 if time.monotonic() - asked >= self._torn_after and self._torn(token, seen):
-                    self.send(f"echo @dnh:{token}:$s@")
+                    self.send(ask)
                     asked = time.monotonic()
                 if self._heartbeat:
                     self._beat(pulse)
-        status = int(self._match().group(1))
-        return Completed(command, status, _answer(seen, token, 1 + command.count("\n")))
 
     def _why_hung(self, command: str, timeout: float, pulse: _Pulse, end: float) -> str:
         if not self._heartbeat:
@@ -460,6 +489,12 @@ def _short(text: str, limit: int = 120) -> str:
 _CONTROL = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1f\x7f]"
 )
+
+
+def _kept_answer(raw: bytes, token: str) -> bytes:
+    """What stands between the frame's beginning and its end, to the byte; CRs are the terminal's."""
+    begin = f"@dnh:{token}:begin@".encode()
+    return raw[raw.rfind(begin) + len(begin) :].replace(b"\r", b"").removeprefix(b"\n").rstrip(b"\n")
 
 
 def _answer(raw: bytes, token: str, lines_typed: int = 1) -> str:

@@ -1,14 +1,16 @@
 """The qemu guest: a real FreeBSD kernel from an image of harness.kernel's store.
 
 The image is never written: a run works in a qcow2 overlay.  After a scenario's hosts are set up the
-machine is saved into that overlay, which is then kept in the cache as a *warm start*: later trials copy
-it and begin with the shell as it was.
+machine is saved: its memory and devices in a file, and the overlay as it is then.  Both are kept in the cache
+as a *warm start* and never written again: any number of later trials, at the same time as well, read the one
+and work in a new overlay over the other.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -20,7 +22,7 @@ import pexpect
 
 from harness import panic as panics
 from harness.errors import MachineryError, UsageError
-from harness.guest import dump
+from harness.guest import counted, dump
 from harness.guest.accel import Accelerator, choose
 from harness.guest.base import GuestConfig, GuestIdentity
 from harness.guest.build import Progress
@@ -33,7 +35,10 @@ BOOTS = 3  # at most, where a kernel panics on its way up, and not each time the
 DUMP_LIMIT = 180.0  # seconds in which a kernel writes its crash dump
 BOOT_LIMIT = 240.0  # seconds; TCG needs some ten, a busy machine several times that
 MEMORY_MB = 512
-TAG = "dnh"
+#: Without MONITOR/MWAIT, in which FreeBSD would idle: QEMU emulates it by spinning, and a clock that counts
+#: instructions hardly moves meanwhile.
+EMULATED_CPU = "max,-monitor"
+WARM_KEPT = 8 << 30  # bytes of warm starts; those that were not used for the longest time go first
 
 
 def qemu_program() -> str:
@@ -81,6 +86,8 @@ class QemuGuest:
         self.symbols = image.symbols.parent if image.symbols else None  # for files and lines in a panic's frames
         self._process: pexpect.spawn[bytes] | None = None
         self._monitor: Monitor | None = None
+        self._counts = config.clock == "virtual" and self._accel.name.startswith("tcg")
+        self._counting = False  # yet
         self.notes: list[str] = []
 
     # -- starting --------------------------------------------------------------------------------
@@ -112,19 +119,20 @@ class QemuGuest:
             if done.returncode != 0:
                 raise MachineryError(f"qemu-io: {done.stderr.strip()[-200:]}")
 
-    def _start(self, load: bool) -> None:
+    def _start(self, state: Path | None = None) -> None:
         socket = self._work / "qmp"
         socket.unlink(missing_ok=True)
         args = [
-            "-name", "dnh", "-machine", "q35,usb=off", "-accel", self._accel.name,
-            "-cpu", "host" if self._accel.name.startswith("kvm") else "max",
+            "-name", "dnh", "-machine", "q35,usb=off",
+            *(counted.ARGUMENTS if self._counting else ("-accel", self._accel.name)),
+            "-cpu", "host" if self._accel.name.startswith("kvm") else EMULATED_CPU,
             "-m", str(MEMORY_MB), "-smp", str(self._ncpu()), "-nodefaults", "-nographic", "-no-reboot",
             "-serial", "stdio", "-qmp", f"unix:{socket},server=on,wait=off",
             "-drive", f"file={self._overlay},if=none,id=d,format=qcow2,cache=unsafe",
             "-device", "virtio-blk-pci,drive=d", "-device", "virtio-rng-pci",
         ]  # fmt: skip
-        if load:
-            args += ["-loadvm", TAG]
+        if state is not None:
+            args += ["-incoming", f"exec:cat {shlex.quote(str(state))}"]
         try:
             self._process = pexpect.spawn(
                 self._qemu, args, echo=False, timeout=BOOT_LIMIT, maxread=65536, preexec_fn=_die_with_parent
@@ -135,7 +143,7 @@ class QemuGuest:
         self._process.delayafterclose = 0.02
         self.console = Console(
             self._process, self._config.folder / "console.log", alive=self._ended, by_itself=self._by_itself,
-            heartbeat=True, hang=self._config.hang,
+            heartbeat=True, keeps=True, hang=self._config.hang,
         )  # fmt: skip
         deadline = time.monotonic() + 20
         while not socket.exists() and self._process.isalive() and time.monotonic() < deadline:
@@ -161,7 +169,10 @@ class QemuGuest:
         seen: list[str] = []
         while True:
             try:
+                self._counting = False
                 self._boot_once()
+                if self._counts:
+                    self._begin_to_count()
                 return
             except KernelStopped as stopped:
                 self.console.drain(0.3)
@@ -180,13 +191,32 @@ class QemuGuest:
     def _boot_once(self) -> None:
         self._overlay.unlink(missing_ok=True)
         self._new_overlay()
-        self._start(load=False)
+        self._start()
         # A busy machine, or one without hardware virtualization, may take its time between two lines.
         self.console.wait_for_boot(r"(?:^|[\r\n])# ", BOOT_LIMIT, max(self._config.hang, 20.0))
         for module in self._config.modules:
             self.console.check(f"kldload -n {module}")
         if self._config.dump:
             self.console.check("dumpon /dev/vtbd0")
+
+    def _begin_to_count(self) -> None:
+        """From the wall's clock, with which it booted, to one that counts the guest's instructions."""
+        assert self._monitor is not None
+        state = self._work / "booted"
+        self._monitor.save(state)
+        self.kill(keep_work=True)
+        counted.begin(state)
+        self._counting = True
+        self._take_in(state)
+        state.unlink()
+
+    def _take_in(self, state: Path) -> None:
+        """Start from a saved machine, its disk being the overlay."""
+        self._start(state)
+        assert self._monitor is not None
+        # What is typed before the machine is whole would be lost.
+        self._monitor.go_on(60.0)
+        self.console.run("true", timeout=20.0)
 
     def before_questions(self) -> tuple[str, ...]:
         return dump.BEFORE[self._config.dump] if self._config.dump else ()
@@ -235,60 +265,75 @@ class QemuGuest:
     # -- warm starts -----------------------------------------------------------------------------
 
     def _warm(self, key: str) -> Path:
+        """The folder of a warm start: ``state``, the ``disk.qcow2`` of that moment, an empty ``overlay.qcow2`` over it."""
         longer = "-dump" if self._config.dump else ""
-        return cache_dir("warm") / f"{self._image.identity.digest[:16]}-{key}{longer}.qcow2"
+        clock = "-counted" if self._counts else ""
+        return cache_dir("warm") / f"{self._image.identity.digest[:16]}-{key}{longer}{clock}"
 
     def restore(self, key: str) -> bool:
         """Start from the warm start of that key; False when there is none (or ``cold`` was asked for)."""
         warm = self._warm(key)
-        if self._cold or not warm.exists():
+        if self._cold or not warm.is_dir():
             return False
         self.kill(keep_work=True)
-        # A copy: several guests may run from one warm start, and QEMU writes to what it runs from.
-        copied = subprocess.run(
-            ["cp", "--reflink=auto", str(warm), str(self._overlay)], capture_output=True, text=True, check=False
-        )
-        if copied.returncode != 0:
-            raise MachineryError(f"the warm start cannot be copied: {copied.stderr.strip().removeprefix('cp: ')}")
+        self._counting = self._counts
         try:
-            self._start(load=True)
-            self.console.run("true", timeout=20.0)
+            self._start_from(warm)
         except (MachineryError, GuestHung) as e:
             if (self._process is not None and self._process.signalstatus) or "No space" in str(e):
                 raise  # somebody killed it, or the disk is full: the warm start is as good as before
-            # Of another QEMU, or cut off when it was made: good for nothing.
-            warm.unlink(missing_ok=True)
+            # Of another QEMU, or its image is gone: good for nothing.
+            shutil.rmtree(warm, ignore_errors=True)
             self.kill(keep_work=True)
             raise MachineryError(f"the warm start could not be restored and was removed, run again: {e}") from e
+        with contextlib.suppress(OSError):
+            os.utime(warm)
         return True
+
+    def _start_from(self, warm: Path) -> None:
+        try:
+            shutil.copyfile(warm / "overlay.qcow2", self._overlay)
+        except OSError as e:
+            raise MachineryError(f"the warm start cannot be used: {e.strerror}: {e.filename2 or e.filename}") from e
+        self._take_in(warm / "state")
 
     def snapshot(self, key: str) -> None:
         """Keep the machine as it is under that key, and go on from there."""
         if self._cold or self._monitor is None:
             return
-        said = self._monitor.human(f"savevm {TAG}")
-        if said:
-            raise MachineryError(f"QEMU cannot save the machine: {said}")
-        self.kill(keep_work=True)
         warm = self._warm(key)
-        fresh = warm.with_suffix(f".{os.getpid()}.new")
+        fresh = Path(tempfile.mkdtemp(prefix="new-", dir=warm.parent))
         try:
-            shutil.copyfile(self._overlay, fresh)
-            os.replace(fresh, warm)
+            self._keep(fresh, warm)
+            fresh.chmod(0o755)
+            fresh.rename(warm)
         except OSError as e:
-            fresh.unlink(missing_ok=True)
-            raise MachineryError(f"cannot keep a warm start in {warm.parent}: {e.strerror}") from e
-        self._start(load=True)
-        self.console.run("true", timeout=20.0)
+            if not warm.is_dir():  # else another run was faster: its warm start is as good
+                raise MachineryError(f"cannot keep a warm start in {warm.parent}: {e.strerror}") from e
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        _forget_old(warm.parent)
+        self._start_from(warm)
+
+    def _keep(self, folder: Path, name: Path) -> None:
+        """Save the machine, which ends with it, into a folder that will have another name afterwards."""
+        assert self._monitor is not None
+        self._monitor.save(folder / "state")
+        self.kill(keep_work=True)
+        disk, over = folder / "disk.qcow2", folder / "overlay.qcow2"
+        shutil.move(self._overlay, disk)
+        self._img("create", "-q", "-f", "qcow2", "-b", str(disk), "-F", "qcow2", str(over))
+        self._img("rebase", "-u", "-f", "qcow2", "-b", str(name / disk.name), "-F", "qcow2", str(over))
 
     # -- running ---------------------------------------------------------------------------------
 
     def identity(self) -> GuestIdentity:
         i = self._image.identity
         return GuestIdentity(
-            kind=self.kind, name=self._image.name, clock="wall", ident=i.ident, release=i.release, flavour=i.flavour,
-            digest=i.digest, patches=tuple(p["name"] for p in i.patches), compiler=i.compiler,
-            accelerator=self._accel.name.split(",")[0], ncpu=self._ncpu(),
+            kind=self.kind, name=self._image.name, clock="virtual" if self._counts else "wall", ident=i.ident,
+            release=i.release, flavour=i.flavour, digest=i.digest, patches=tuple(p["name"] for p in i.patches),
+            compiler=i.compiler, accelerator=self._accel.name.split(",")[0],
+            ncpu=self._ncpu(),
         )  # fmt: skip
 
     @property
@@ -297,10 +342,17 @@ class QemuGuest:
         return self._accel
 
     def sleep(self, seconds: float) -> None:
-        self.console.watch(seconds)
+        if not self._counting:
+            self.console.watch(seconds)
+            return
+        end = self.now() + seconds
+        while (left := end - self.now()) > 0:  # the guest's second is never shorter than the wall's
+            self.console.watch(left)
 
     def now(self) -> float:
-        return time.monotonic()
+        if not self._counting or self._monitor is None:
+            return time.monotonic()
+        return counted.seconds(self._monitor.human(counted.ASK))
 
     def break_to_debugger(self) -> bool:
         """An NMI, which a kernel with a debugger answers with its prompt."""
@@ -337,6 +389,17 @@ class QemuGuest:
             self.console.close()
         if not keep_work:
             shutil.rmtree(self._work, ignore_errors=True)
+
+
+def _forget_old(folder: Path) -> None:
+    """Remove the warm starts that were not used for the longest time, beyond WARM_KEPT bytes of them."""
+    left = WARM_KEPT
+    found = [p for p in folder.iterdir() if p.is_dir() or p.suffix == ".qcow2"]
+    with contextlib.suppress(OSError):  # another run does the same
+        for warm in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True):
+            left -= sum(p.stat().st_size for p in (warm.iterdir() if warm.is_dir() else [warm]))
+            if left < 0:
+                shutil.rmtree(warm) if warm.is_dir() else warm.unlink()
 
 
 def _die_with_parent() -> None:

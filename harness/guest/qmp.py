@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -65,6 +66,31 @@ class Monitor:
     def human(self, line: str, timeout: float = 60.0) -> str:
         """Run a line of the human monitor; an answer is an error message there."""
         return str(self.execute("human-monitor-command", timeout, **{"command-line": line})).strip()
+
+    def save(self, state: Path) -> None:
+        """Stop the machine and write it to a file, which QEMU's ``-incoming`` takes; its disk is as of that moment.
+
+        It is not to be used afterwards.
+
+        Raises MachineryError with QEMU's words, or the disk's.
+        """
+        self.execute("stop")
+        self.execute("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
+        self.execute("migrate", uri=f"exec:cat > {shlex.quote(str(state))}")
+        while (told := self.execute("query-migrate")).get("status") not in ("completed", "failed", "cancelled"):
+            time.sleep(0.01)
+        if told["status"] != "completed":
+            why = told.get("error-desc") or "is its disk full?"
+            raise MachineryError(f"QEMU cannot save the machine in {state.parent}: {why}")
+
+    def go_on(self, timeout: float) -> None:
+        """Wait until a machine that was saved has come in whole, and let it run.  Raises MachineryError."""
+        end = time.monotonic() + timeout
+        while (status := self.execute("query-status")["status"]) != "paused":
+            if status != "inmigrate" or time.monotonic() > end:
+                raise MachineryError(f"QEMU has not taken the machine in within {timeout:g} s ({status})")
+            time.sleep(0.002)
+        self.execute("cont")
 
     def event(self, name: str, timeout: float = 0.0) -> dict[str, Any] | None:
         """The data of the last event of that name (SHUTDOWN, BLOCK_IO_ERROR), waited for ``timeout`` seconds."""

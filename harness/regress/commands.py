@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     pairs, not_run = _pairs(args, cells, kinds)
     if not pairs:
         raise UsageError("no scenario is left to run:\n" + "\n".join(not_run))
-    virtual = all(k == "usermode" for k in kinds) and all(p.scenario.clock == "virtual" for p in pairs)
+    virtual = all(k == "usermode" for k in kinds) and all(p.scenario.clock != "wall" for p in pairs)
     paired = virtual and not args.unpaired
     for p in pairs:
         p.paired = paired

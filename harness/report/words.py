@@ -213,7 +213,7 @@ def command(result: Result) -> str:
     return one_line(result.command) if "\n" not in result.command.strip() else clean(result.command).strip()
 
 
-CHATTER = re.compile(r"(?:# ?)?@dnh:\w+:\w+@")
+CHATTER = re.compile(r"(?:[#>] ?)*@dnh:\w+:\w+(?::\d+)?@")
 """What the harness prints on a console to find its way: nothing for a reader."""
 
 

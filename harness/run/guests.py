@@ -28,7 +28,7 @@ def config_of(kernel: kernels.KernelWord, scenario: Scenario, seed: int, folder:
     wanted = cast(Literal["text", "full"] | None, dump or said.dump) if kernel.kind == "qemu" else None
     return GuestConfig(
         folder=folder, seed=seed, flavour="release" if (kernel.flavour or said.flavour) == "release" else "debug",
-        clock=scenario.clock if kernel.kind == "usermode" else "wall", ncpu=scenario.ncpu,
+        clock=scenario.clock or ("virtual" if kernel.kind == "usermode" else "wall"), ncpu=scenario.ncpu,
         patches=kernel.series(tuple(said.patches)), options=tuple(dict.fromkeys((*said.options, *kernel.options))),
         tunables={k: str(v) for k, v in said.tunables.items()},
         modules=tuple(said.modules), sanitize=kernel.sanitize, hang=scenario.hang, revision=kernel.revision,

@@ -50,7 +50,7 @@ GRACE = 2.0
 #: How late (s) a sender may be before it is told along with what does not hold.
 LATE = 0.1
 #: So late (s) an action that the dice chose is left out.
-LATE = 0.5
+TOO_LATE = 0.5
 
 
 @dataclass(frozen=True)
@@ -189,16 +189,17 @@ def _fit(
     if plan.scale is not None:
         seen.scale = plan.scale
     elif scenario.scale and identity is not None and identity.kind != "usermode":
-        pps = speed.known(identity)
-        if pps is None:
+        found = speed.known(identity)
+        if found is None:
             progress("measure", None)
-            pps = speed.measure(guest, identity)
+            found = speed.measure(guest, identity)
             if warm:
                 warm = guest.restore(key)
             if not warm and guest.kind == "qemu":
                 guest.boot()
-        seen.scale = speed.factor(scenario, pps)
-        why = f"this guest carries {pps:.0f} packets/s (measured), the scenario offers {speed.offered(scenario):.0f}"
+        seen.scale = speed.factor(scenario, found)
+        here = f", {found.wall:.0f} in a second of this host" if found.wall < found.pps else ""
+        why = f"this guest carries {found.pps:.0f} packets/s{here} (measured), the scenario offers {speed.offered(scenario):.0f}"
     if seen.scale != 1.0:
         scenario = seen.scenario = scenario.scaled(seen.scale)
         write_atomically(folder / "scenario.scaled.yaml", scenario.to_yaml())
@@ -227,7 +228,7 @@ def _traffic(plan: Plan, scenario: Scenario, guest: Guest, seen: _Seen, progress
     for at, kind, _n, event in agenda:
         ahead = at - (guest.now() - zero)
         by_dice = event is not None and not isinstance(event, Event)
-        if (kind == 0 and ahead < -scenario.sample) or (by_dice and ahead < -LATE):
+        if (kind == 0 and ahead < -scenario.sample) or (by_dice and ahead < -TOO_LATE):
             continue  # a slow guest: samples that are late are left out, and what the dice chose; events never
         guest.sleep(ahead)
         progress("run", min(1.0, at / total))

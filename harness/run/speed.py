@@ -3,6 +3,8 @@
 A real kernel without hardware virtualization carries some thousand packets a second.  What it carries is
 measured once for a kernel on a host, through a router and a pipe as in most scenarios, and kept in the
 cache beside the warm starts; a scenario with ``scale: yes`` that offers more gets all its rates lowered.
+A guest that counts its instructions is never late, but takes its time: there it is the user's patience
+that lowers the rates.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import hashlib
 import json
 import platform
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import MachineryError
@@ -25,6 +28,8 @@ KEPT = 7 * 86400.0
 """Seconds after which a figure is measured again."""
 HEADROOM = 0.3
 """The share of what a guest carries at most that a scenario may offer: timers have to be in time as well."""
+PATIENCE = 4.0
+"""How many seconds of the wall's clock a second of a guest's own clock may take."""
 _STEPS = (1.0, 0.5, 0.2)
 
 _PROBE = """
@@ -43,23 +48,34 @@ flows:
 """
 
 
+@dataclass(frozen=True)
+class Speed:
+    """What a guest carries, in packets per second of its own clock and of the wall's."""
+
+    pps: float
+    wall: float
+
+
 def _file(identity: GuestIdentity) -> Path:
-    words = [identity.kind, identity.name, identity.digest, identity.accelerator, str(identity.ncpu), platform.node()]
+    i = identity
+    words = [i.kind, i.name, i.digest, i.accelerator, i.clock, str(i.ncpu), platform.node()]
     key = hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]
     return cache_dir("warm") / f"{identity.digest[:16]}-speed-{key}.json"
 
 
-def known(identity: GuestIdentity) -> float | None:
-    """Packets/s that the guest carries, as measured before on this host; None when that was never, or long ago."""
+def known(identity: GuestIdentity) -> Speed | None:
+    """What the guest carries, as measured before on this host; None when that was never, or long ago."""
     try:
         kept = json.loads(_file(identity).read_text())
-        return float(kept["pps"]) if time.time() - float(kept["when"]) < KEPT else None
+        if time.time() - float(kept["when"]) < KEPT:
+            return Speed(float(kept["pps"]), float(kept["wall"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        pass
+    return None
 
 
-def measure(guest: Guest, identity: GuestIdentity) -> float:
-    """Measure it now (packets/s), in hosts that are gone afterwards, and keep the figure.
+def measure(guest: Guest, identity: GuestIdentity) -> Speed:
+    """Measure it now, in hosts that are gone afterwards, and keep the figure.
 
     Raises MachineryError when nothing comes through.
     """
@@ -70,7 +86,10 @@ def measure(guest: Guest, identity: GuestIdentity) -> float:
         push.all_of(console, probe)
         traffic = Traffic(probe)
         traffic.start(console)
-        guest.sleep(probe.length())
+        began, wall = guest.now(), time.monotonic()
+        guest.sleep(probe.flows["flood"].end or 0.0)
+        pace = (guest.now() - began) / (time.monotonic() - wall)
+        guest.sleep(probe.length() - (guest.now() - began))
         flood = traffic.finish(console, 60.0)["flood"]
     finally:
         for host in probe.hosts:
@@ -78,8 +97,9 @@ def measure(guest: Guest, identity: GuestIdentity) -> float:
     if not flood.received or not flood.rate:
         raise MachineryError("the guest's speed cannot be measured: no packet came through")
     pps = flood.rate / 8 / 500
-    write_atomically(_file(identity), json.dumps({"pps": round(pps, 1), "when": time.time()}) + "\n")
-    return pps
+    found = Speed(round(pps, 1), round(pps * min(pace, 1.0), 1))
+    write_atomically(_file(identity), json.dumps({**asdict(found), "when": time.time()}) + "\n")
+    return found
 
 
 def offered(scenario: Scenario) -> float:
@@ -99,17 +119,17 @@ def offered(scenario: Scenario) -> float:
     return most
 
 
-def factor(scenario: Scenario, pps: float) -> float:
-    """What the rates are to be multiplied with on a guest that carries ``pps``: 1, 0.5, 0.2, 0.1, 0.05 and so on.
+def factor(scenario: Scenario, speed: Speed) -> float:
+    """What the rates are to be multiplied with on a guest of that speed: 1, 0.5, 0.2, 0.1, 0.05 and so on.
 
     The steps are coarse so that the next run, with another figure measured, is most likely the same one.
     """
-    wanted = offered(scenario)
-    if not scenario.scale or wanted * 1.0 <= pps * HEADROOM:
+    wanted, most = offered(scenario), min(speed.pps * HEADROOM, speed.wall * PATIENCE)
+    if not scenario.scale or wanted <= most:
         return 1.0
     decade = 1.0
     while True:
         for step in _STEPS:
-            if wanted * step * decade <= pps * HEADROOM or decade < 1e-6:
+            if wanted * step * decade <= most or decade < 1e-6:
                 return round(step * decade, 9)
         decade /= 10

@@ -39,13 +39,18 @@ def test_what_is_offered_at_the_worst_moment() -> None:
 
 @pytest.mark.parametrize(("pps", "factor"), [(1e6, 1), (5000, 1), (4000, 0.5), (1500, 0.2), (500, 0.1), (200, 0.02)])
 def test_factor(pps: float, factor: float) -> None:
-    found = speed.factor(scenario(), pps)
+    found = speed.factor(scenario(), speed.Speed(pps, pps))
     assert found == factor
     assert speed.offered(scenario()) * found <= pps * speed.HEADROOM or found == 1
 
 
+@pytest.mark.parametrize(("wall", "factor"), [(1000, 1), (200, 0.5), (40, 0.1)])
+def test_patience_with_a_guest_that_counts_its_instructions(wall: float, factor: float) -> None:
+    assert speed.factor(scenario(), speed.Speed(1e6, wall)) == factor
+
+
 def test_a_scenario_that_does_not_allow_it_stays() -> None:
-    assert speed.factor(scenario(TEXT.replace("scale: yes", "scale: no")), 10) == 1
+    assert speed.factor(scenario(TEXT.replace("scale: yes", "scale: no")), speed.Speed(10, 10)) == 1
 
 
 def test_scaled_offers_less_and_expects_less() -> None:
