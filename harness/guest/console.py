@@ -94,7 +94,7 @@ _BOOT_FAILED = (
 )
 _PAGER = rb"--More--"
 #: Commands that are of use in the shell itself only: what it is to have in the background, its own settings.
-_IN_SHELL = re.compile(r"(?<![&>|])&(?![&>\d])|^\s*(?:wait|cd|export|umask|ulimit)\b")
+_IN_SHELL = re.compile(r"(?<![&>|])&(?![&>\d])|^\s*(?:wait|cd|export|umask|ulimit|true)\b")
 #: The shell's own word on a line that it cannot read.
 _REFUSED = re.compile(rb"[^\r\n]*Syntax error[^\r\n]*")
 _TRIES = 10  # how often an answer is asked for again that came torn
@@ -108,6 +108,7 @@ _BEAT_LINES = re.compile(
 #: Where a process waits that has nothing to do, and not for the kernel.
 _AT_REST = {"nanslp", "select", "wait", "kqread", "piperd", "ttyin", "pause", "sigsusp", "sbwait", "accept", "uwait"}
 _NEVER = rb"(?!)"
+PROMPT_LIMIT = 5.0  # seconds of a booted kernel's silence after which its prompt may have been torn
 LOADER_LIMIT = 90.0  # seconds from a guest's start to its kernel's first word
 _WINDOW = 1 << 17  # bytes that are searched each time something comes; more than is ever read at once
 
@@ -270,23 +271,27 @@ class Console:
         return self._match_text()
 
     def wait_for_boot(self, prompt: str, timeout: float, silence: float) -> None:
-        """Wait for the shell's first prompt.
+        """Wait for the shell's first prompt; of a kernel that is silent another one is asked for, the first may have been torn.
 
         Raises BootFailed for a boot that ends elsewhere or says nothing at all, GuestHung for a kernel that
         falls silent for ``silence`` seconds or is not done within ``timeout``, KernelStopped.
         """
-        began = heard = time.monotonic()
+        began = heard = asked = time.monotonic()
         end, size = began + timeout, -1
         while True:
             try:
                 self._expect([prompt.encode()], 0.5, limit_is_hang=False, booting=True)
                 return
             except TimeoutError:
-                said = self._process.buffer
+                said = self._process.buffer.rstrip()  # a terminal echoes what it is asked
             now = time.monotonic()
             if len(said) != size:
-                heard, size = now, len(said)
+                heard = asked = now
+                size = len(said)
             kernel = b"---<<BOOT>>---" in said or b"Copyright (c) 1992-" in said
+            if kernel and now - asked > PROMPT_LIMIT:
+                self.send("")
+                asked = now
             # A loader on a slow machine turns its wheel in one place: only a kernel's silence means something.
             if now < (end if kernel else min(end, began + LOADER_LIMIT)) and (now - heard < silence or not kernel):
                 continue

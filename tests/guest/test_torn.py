@@ -11,6 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from harness.guest import console as consoles
 from harness.guest.console import Console
 from harness.run.network import _new_interface
 
@@ -87,6 +88,22 @@ SEEN = (
     b"epair1a: Ethernet address: 82:28:b6:8c:fd:20\r\r\nepair1b: Ethernet address: ce:21:a0:36:eb:7a\r\r\n"
     b"epair1a: link state changed to UP\r\r\nepepair1a\r\r\nair1b: link state changed to UP\r\r\n"
 )
+
+
+def test_a_first_prompt_that_was_torn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consoles, "PROMPT_LIMIT", 0.5)
+    script = tmp_path / "guest.py"
+    script.write_text(
+        "import os, sys, tty\ntty.setraw(0)\nos.write(1, b'---<<BOOT>>---\\r\\nlo0: link st# ate changed to UP\\r\\n')\n"
+        "for line in sys.stdin.buffer: os.write(1, b'\\r\\n# ')\n"
+    )
+    child: pexpect.spawn[bytes] = pexpect.spawn(sys.executable, [str(script)], echo=False, timeout=20, maxread=65536)
+    console = Console(child, tmp_path / "console.log")
+    try:
+        console.wait_for_boot(r"(?:^|[\r\n])# ", 15, 10)
+    finally:
+        console.close()
+        child.close(force=True)
 
 
 def test_the_tear_that_was_seen(tmp_path: Path) -> None:
