@@ -23,8 +23,8 @@ def run(folder: Path, *words: str) -> list[dict]:
 
 
 def test_every_point_mode_and_scheduler(tmp_path: Path) -> None:
-    runs = run(tmp_path, *(str(FOLDER / f"{name}.yaml") for name in ("dummynet", "dummynet_l2", "if_output")))
-    assert len(runs) == 3 * 8 and {r["verdict"] for r in runs} == {"pass"}
+    runs = run(tmp_path, *(str(FOLDER / f"{name}.yaml") for name in ("dummynet", "dummynet_l2", "if_output", "threads")))
+    assert len(runs) == 3 * 8 + 1 and {r["verdict"] for r in runs} == {"pass"}
 
 
 def test_beside_dummynet(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ MTX_SYSINIT(pspat_dispatcher, &pspat_sc.sc_xmtx, "pspat_dispatcher", MTX_DEF);
 static u_int pspat_enable;
 static u_int pspat_point = PSPAT_DUMMYNET;
 static u_int pspat_slots = 1024;
+static u_int pspat_boxes = PSPAT_BY_CPU;
 static lwpid_t pspat_tid[2];
 static bool pspat_gone;		/* the module is being unloaded */
 static eventhandler_tag pspat_arrival_tag;
@@ -82,6 +83,9 @@ static eventhandler_tag pspat_arrival_tag;
 
 static const char *const pspat_point_name[PSPAT_POINTS] = {
 	"off", "dummynet", "dummynet_l2", "if_output"
+};
+static const char *const pspat_boxes_name[PSPAT_BOXES] = {
+	"cpu", "thread"
 };
 static const char *const pspat_xmit_name[PSPAT_XMIT_MODES] = {
 	"arbiter", "dispatcher"
@@ -213,25 +217,12 @@ pspat_threads_end(struct pspat_softc *sc)
 #endif
 }
 
-static void
-pspat_boxes_free(struct pspat_softc *sc)
-{
-	u_int cpu;
-
-	CPU_FOREACH(cpu)
-		free(sc->sc_box[cpu], M_PSPAT);
-	free(sc->sc_box, M_PSPAT);
-	free(sc->sc_xbox, M_PSPAT);
-	sc->sc_box = NULL;
-	sc->sc_xbox = NULL;
-}
-
 static int
 pspat_start(u_int point)
 {
 	struct pspat_softc *sc = &pspat_sc;
 	struct thread *td;
-	u_int cpu, i;
+	u_int i;
 	int error;
 
 	sx_assert(&pspat_sx, SA_XLOCKED);
@@ -240,11 +231,7 @@ pspat_start(u_int point)
 	if (point != PSPAT_IF_OUTPUT && ip_dn_io_ptr == NULL)
 		return (ENXIO);		/* no dummynet to step in front of */
 
-	sc->sc_box = malloc((mp_maxid + 1) * sizeof(sc->sc_box[0]), M_PSPAT,
-	    M_WAITOK | M_ZERO);
-	CPU_FOREACH(cpu)
-		sc->sc_box[cpu] = pspat_mailbox_create(pspat_slots, cpu);
-	sc->sc_xbox = pspat_mailbox_create(pspat_slots, 0);
+	pspat_boxes_create(sc, pspat_slots, pspat_boxes == PSPAT_BY_THREAD);
 	LIST_INIT(&sc->sc_links);
 	for (i = 0; i < PSPAT_HASH; i++)
 		LIST_INIT(&sc->sc_hash[i]);
@@ -491,7 +478,47 @@ pspat_sysctl_slots(SYSCTL_HANDLER_ARGS)
 }
 SYSCTL_PROC(_net_pspat, OID_AUTO, mailbox_size,
     CTLTYPE_UINT | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0, pspat_sysctl_slots,
-    "IU", "Packets that a CPU's mailbox holds (while off)");
+    "IU", "Packets that a mailbox holds (while off)");
+
+static int
+pspat_sysctl_boxes(SYSCTL_HANDLER_ARGS)
+{
+	u_int value;
+	int error;
+
+	value = pspat_boxes;
+	error = pspat_sysctl_name(oidp, req, pspat_boxes_name, PSPAT_BOXES,
+	    &value);
+	if (error != 0 || req->newptr == NULL)
+		return (error);
+	sx_xlock(&pspat_sx);
+	if (pspat_sc.sc_point != PSPAT_OFF)
+		error = EBUSY;
+	else
+		pspat_boxes = value;
+	sx_xunlock(&pspat_sx);
+	return (error);
+}
+SYSCTL_PROC(_net_pspat, OID_AUTO, mailbox_of,
+    CTLTYPE_STRING | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0, pspat_sysctl_boxes,
+    "A", "Who has a mailbox: cpu, thread (while off)");
+
+static int
+pspat_sysctl_count(SYSCTL_HANDLER_ARGS)
+{
+	u_int i, value;
+
+	value = 0;
+	sx_slock(&pspat_sx);
+	if (pspat_sc.sc_point != PSPAT_OFF)
+		for (i = atomic_load_acq_int(&pspat_sc.sc_boxes); i-- > 0;)
+			value += pspat_sc.sc_box[i] != NULL;
+	sx_sunlock(&pspat_sx);
+	return (sysctl_handle_int(oidp, &value, 0, req));
+}
+SYSCTL_PROC(_net_pspat, OID_AUTO, mailboxes,
+    CTLTYPE_UINT | CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, 0, pspat_sysctl_count,
+    "IU", "Mailboxes that there are now");
 
 static int
 pspat_sysctl_batch(SYSCTL_HANDLER_ARGS)
@@ -624,6 +651,7 @@ pspat_modevent(module_t mod, int type, void *arg)
 #define	PSPAT_COUNTER_ALLOC(name, text)					\
 		pspat_cnt.name = counter_u64_alloc(M_WAITOK);
 		PSPAT_COUNTERS(PSPAT_COUNTER_ALLOC)
+		pspat_boxes_init(sc);
 		pspat_arrival_tag = EVENTHANDLER_REGISTER(ether_ifattach_event,
 		    pspat_if_arrival, NULL, EVENTHANDLER_PRI_ANY);
 		return (0);
@@ -636,6 +664,7 @@ pspat_modevent(module_t mod, int type, void *arg)
 		pspat_gone = true;
 		(void)pspat_apply(0, pspat_point);
 		sx_xunlock(&pspat_sx);
+		pspat_boxes_uninit();
 #define	PSPAT_COUNTER_FREE(name, text)					\
 		counter_u64_free(pspat_cnt.name);
 		PSPAT_COUNTERS(PSPAT_COUNTER_FREE)

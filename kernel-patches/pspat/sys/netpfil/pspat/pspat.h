@@ -2,7 +2,7 @@
 /*
  * PSPAT, a parallel packet scheduler, on FreeBSD's output path.
  *
- * Senders (clients) leave packets in a mailbox of the CPU they run on and
+ * Senders (clients) leave packets in a mailbox, of their CPU or their own, and
  * return.  One thread, the arbiter, empties the mailboxes into dummynet's
  * scheduler instances, takes from these what the links may carry by now and
  * transmits it, or hands it to a second thread, the dispatcher, to transmit.
@@ -14,6 +14,7 @@
  * The files:
  *	pspat_mailbox.h		the queue between one client CPU and the arbiter
  *	pspat.c			sysctls, life and death: enable, disable, unload
+ *	pspat_boxes.c		whose mailbox is which
  *	pspat_client.c		interception: what a sender runs
  *	pspat_arbiter.c		the arbiter and dummynet's schedulers
  *	pspat_exit.c		the ways out, and the dispatcher
@@ -28,6 +29,13 @@ enum pspat_point {
 	PSPAT_DUMMYNET_L2,	/* dummynet_io(), DIR_OUT | PROTO_LAYER2 */
 	PSPAT_IF_OUTPUT,	/* (*ifp->if_output)() */
 	PSPAT_POINTS
+};
+
+/* Who has a mailbox: net.pspat.mailbox_of. */
+enum pspat_boxes {
+	PSPAT_BY_CPU = 0,
+	PSPAT_BY_THREAD,
+	PSPAT_BOXES
 };
 
 /* Who transmits: net.pspat.xmit_mode. */

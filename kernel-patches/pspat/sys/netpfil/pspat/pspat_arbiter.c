@@ -85,23 +85,6 @@ pspat_ready_append(struct pspat_ready *r, struct mbuf *m)
 	r->count++;
 }
 
-struct pspat_mailbox *
-pspat_mailbox_create(u_int slots, u_int cpu)
-{
-	struct pspat_mailbox *mb;
-	u_int n;
-
-	/* A read line waits to be handed back, so two lines are the least. */
-	for (n = 2 * PSPAT_LINE_SLOTS; n < slots; n <<= 1)
-		;
-	mb = malloc(sizeof(*mb) + n * sizeof(mb->mb_slot[0]), M_PSPAT,
-	    M_WAITOK | M_ZERO);
-	mb->mb_slots = n;
-	mb->mb_mask = n - 1;
-	mb->mb_cpu = cpu;
-	return (mb);
-}
-
 /*
  * What dummynet puts on a packet of its own: schedulers and AQMs read it, it
  * comes first, and it is what a packet re-enters the stack with (C2).
@@ -622,20 +605,24 @@ pspat_collect(struct pspat_softc *sc, bool flush, struct pspat_ready *ready)
 	struct pspat_tag *pt;
 	struct vnet *vnet;
 	struct mbuf *m;
-	u_int cpu, limit, n, total;
+	u_int boxes, i, limit, n, total;
 	bool locked;
 
 	total = 0;
 	locked = false;
 	vnet = NULL;
 	CURVNET_SET_QUIET(vnet0);	/* a place for CURVNET_RESTORE() */
-	CPU_FOREACH(cpu) {
-		mb = sc->sc_box[cpu];
+	boxes = atomic_load_acq_int(&sc->sc_boxes);
+	for (i = 0; i < boxes; i++) {
+		if ((mb = sc->sc_box[i]) == NULL)
+			continue;
 		limit = flush ? mb->mb_slots : sc->sc_now.ps_batch;
 		for (n = 0; n < limit; n++) {
 			m = pspat_mailbox_extract(mb);
-			if (m == NULL)
+			if (m == NULL) {
+				pspat_box_empty(sc, mb);
 				break;
+			}
 			pspat_fetch_ahead(mb);
 			pt = pspat_tag_find(m);
 			/* One lock for a run of packets of one vnet. */
@@ -722,10 +709,11 @@ pspat_round(struct pspat_softc *sc, bool flush)
 static bool
 pspat_all_empty(struct pspat_softc *sc)
 {
-	u_int cpu;
+	u_int boxes, i;
 
-	CPU_FOREACH(cpu)
-		if (!pspat_mailbox_empty(sc->sc_box[cpu]))
+	boxes = atomic_load_acq_int(&sc->sc_boxes);
+	for (i = 0; i < boxes; i++)
+		if (sc->sc_box[i] != NULL && !pspat_mailbox_empty(sc->sc_box[i]))
 			return (false);
 	return (true);
 }

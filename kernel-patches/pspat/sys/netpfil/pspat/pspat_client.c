@@ -119,9 +119,7 @@ pspat_tag_attach(struct mbuf *m, struct ifnet *ifp, u_int point)
 }
 
 /*
- * Leave a packet in the mailbox of this CPU.  The critical section keeps the
- * thread here and every other thread of this CPU out, whatever kind of thread
- * they are: one producer at a time (C8).
+ * Leave a packet in a mailbox that nobody else puts anything into meanwhile (C8).
  *
  * Returns ENOBUFS, the packet freed, when the mailbox is full (C9).
  */
@@ -135,11 +133,8 @@ pspat_deliver(struct mbuf *m)
 	PSPAT_COUNT(in);
 	if (PSPAT_BROKEN(8))
 		error = pspat_attempt_insert(m);
-	else {
-		critical_enter();
-		error = pspat_mailbox_insert(sc->sc_box[curcpu], m);
-		critical_exit();
-	}
+	else
+		error = pspat_boxes_insert(sc, m);
 	if (__predict_false(error != 0)) {
 		struct m_tag *t = &pspat_tag_find(m)->pt_tag;
 

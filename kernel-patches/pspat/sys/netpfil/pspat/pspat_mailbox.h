@@ -10,13 +10,13 @@
  * line at a time.  Up to one line of read slots is therefore not yet reusable;
  * the size is rounded up to make good for it.
  *
- * One producer means one at a time: the caller pins itself (a critical section
- * on the CPU that owns the mailbox) for the length of an insert.
+ * One producer means one at a time: pspat_boxes.c sees to it.
  */
 #ifndef _NETPFIL_PSPAT_MAILBOX_H_
 #define	_NETPFIL_PSPAT_MAILBOX_H_
 
 struct mbuf;
+struct pspat_owner;
 
 #define	PSPAT_LINE_SLOTS	(CACHE_LINE_SIZE / sizeof(uintptr_t))
 
@@ -24,7 +24,10 @@ struct pspat_mailbox {
 	/* Written at creation only. */
 	uint32_t	mb_mask;	/* slots - 1, a power of two */
 	uint32_t	mb_slots;
-	uint32_t	mb_cpu;		/* whose mailbox this is */
+
+	/* Under the lock of pspat_boxes.c. */
+	struct pspat_owner *mb_owner;	/* the thread whose it is, or NULL */
+	struct pspat_mailbox *mb_idle;	/* the next that is nobody's */
 
 	/* The producer's line: free running counters, never masked. */
 	uint32_t	mb_write __aligned(CACHE_LINE_SIZE);

@@ -152,7 +152,11 @@ struct pspat_softc {
 	sbintime_t	sc_loop_max;	/* (m) longest round */
 	int		(*sc_dn_io)(struct mbuf **, struct ip_fw_args *);
 					/* (c) */
-	struct pspat_mailbox **sc_box;	/* (c) by CPU */
+	struct pspat_mailbox **sc_box;	/* (c) by CPU, then by thread */
+	u_int		sc_boxes;	/* (*, m to change) how many */
+	struct pspat_mailbox *sc_idle;	/* (m) those of dead threads */
+	u_int		sc_slots;	/* (c) in each of them */
+	struct pspat_owner *sc_owner;	/* (c, m) threads that have one */
 	struct pspat_mailbox *sc_xbox;	/* (c) arbiter to dispatcher */
 	struct pspat_ready sc_over;	/* (a) more than the dispatcher took */
 	struct pspat_links sc_links;	/* (a) */
@@ -170,6 +174,14 @@ VNET_DECLARE(u_int, pspat_dying);
 SYSCTL_DECL(_net_pspat);
 int	pspat_intercept(u_int);
 
+/* pspat_boxes.c */
+void	pspat_boxes_create(struct pspat_softc *, u_int, bool);
+void	pspat_boxes_free(struct pspat_softc *);
+int	pspat_boxes_insert(struct pspat_softc *, struct mbuf *);
+void	pspat_box_empty(struct pspat_softc *, struct pspat_mailbox *);
+void	pspat_boxes_init(struct pspat_softc *);
+void	pspat_boxes_uninit(void);
+
 /* pspat_client.c */
 int	pspat_dn_io(struct mbuf **, struct ip_fw_args *);
 int	pspat_if_output(struct ifnet *, struct mbuf *, const struct sockaddr *,
@@ -179,7 +191,6 @@ uint32_t pspat_flowset_number(const struct ipfw_rule_ref *);
 
 /* pspat_arbiter.c */
 void	pspat_arbiter(void *);
-struct pspat_mailbox *pspat_mailbox_create(u_int, u_int);
 void	pspat_ready_init(struct pspat_ready *);
 void	pspat_algs_forget(void);
 void	pspat_raise_priority(void);
