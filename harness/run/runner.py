@@ -47,6 +47,8 @@ GuestMaker = Callable[[Scenario, int, Path, Progress], Guest]
 
 #: Beyond the last flow's end: what is still queued arrives, receivers write their last line.
 GRACE = 2.0
+#: Between two looks (s) at the queues of a real guest, where nothing hangs on them.
+SELDOM = 1.0
 #: How late (s) a sender may be before it is told along with what does not hold.
 LATE = 0.1
 #: So late (s) an action that the dice chose is left out.
@@ -218,9 +220,9 @@ def _traffic(plan: Plan, scenario: Scenario, guest: Guest, seen: _Seen, progress
     agenda: list[tuple[float, int, int, Action | None]] = []
     for n, (moment, what) in enumerate(scenario.agenda(plan.seed)):
         agenda.append((moment, 1, n, what))
-    if scenario.sample and sampler.asked:
-        steps = int(total / scenario.sample)
-        agenda += [(k * scenario.sample, 0, k, None) for k in range(1, steps + 1)]
+    every = _between_samples(scenario, seen.identity)
+    if every and sampler.asked:
+        agenda += [(k * every, 0, k, None) for k in range(1, int(total / every) + 1)]
     agenda.sort(key=lambda item: item[:3])
 
     traffic.start(console)
@@ -228,7 +230,7 @@ def _traffic(plan: Plan, scenario: Scenario, guest: Guest, seen: _Seen, progress
     for at, kind, _n, event in agenda:
         ahead = at - (guest.now() - zero)
         by_dice = event is not None and not isinstance(event, Event)
-        if (kind == 0 and ahead < -scenario.sample) or (by_dice and ahead < -TOO_LATE):
+        if (kind == 0 and ahead < -every) or (by_dice and ahead < -TOO_LATE):
             continue  # a slow guest: samples that are late are left out, and what the dice chose; events never
         guest.sleep(ahead)
         progress("run", min(1.0, at / total))
@@ -245,6 +247,18 @@ def _traffic(plan: Plan, scenario: Scenario, guest: Guest, seen: _Seen, progress
     seen.flows = traffic.finish(console, min(left, scenario.hang + GRACE))
     seen.counters = sampler.complete(counters(console, [h for h in scenario.ipfw if h != "guest"]))
     seen.measured = Measured(seen.flows, seen.queues, seen.counters, push.asked_values(console, scenario))
+
+
+def _between_samples(scenario: Scenario, identity: GuestIdentity | None) -> float:
+    """Seconds between two looks at the queues; 0: none.
+
+    A real guest runs programs for it, which takes a slow one from its work: where nobody asks for the queues' lengths
+    or says how often to look, it is asked less often.
+    """
+    real = identity is not None and identity.kind != "usermode"
+    if not real or "sample" in scenario.model_fields_set or any(".queue." in metric for metric in scenario.expect):
+        return scenario.sample
+    return max(scenario.sample, SELDOM)
 
 
 def _stopped(error: DnhError, guest: Guest | None, seen: _Seen) -> tuple[Verdict, list[str]]:

@@ -51,12 +51,12 @@ def _recorded() -> dict[str, bytes]:
 FILES = _recorded()
 
 
-KEPT: list[bytes] | None = None  # what a command says while its answer is kept
+KEPT: list[list[bytes]] = []  # its last: what a command has said whose answer the shell keeps
 
 
 def say(data: bytes) -> None:
-    if KEPT is not None:
-        KEPT.append(data)
+    if KEPT:
+        KEPT[-1].append(data)
         return
     while data:
         data = data[os.write(1, data) :]
@@ -158,7 +158,6 @@ def act(command: str, token: str) -> tuple[bool, int]:
 
 def shell(first: bytes = b"# ") -> None:
     """Be a shell; ``first`` is what it says to begin with."""
-    global KEPT
     say(first)
     kept = b""
     status = 0
@@ -173,9 +172,10 @@ def shell(first: bytes = b"# ") -> None:
                 say(f"@dnh:{end[2]}:{status}@\r\n# ".encode())
             due = True
         elif asked := re.fullmatch(r"dnh_[ab]=\$\(exec 2>&1; (.*)", line):
-            KEPT = [] if asked[1].startswith(("echo ", "many ")) else None  # the others say what a kernel says
+            if asked[1].startswith(("echo ", "many ")):  # the others say what a kernel says
+                KEPT.append([])
             _, status = act(asked[1], "")
-            kept, KEPT = b"".join(KEPT or []).rstrip(b"\r\n"), None
+            kept = b"".join(KEPT.pop()).rstrip(b"\r\n") if KEPT else b""
         elif whole := re.fullmatch(r"(?:s=\$\?; dnh_[ab]=; )?echo (@dnh:\d+:)begin@; printf .*", line):
             mark = whole[1].encode()
             length = len(kept.replace(b"\r", b""))
