@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shlex
+import shutil
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -80,7 +81,8 @@ class Monitor:
         while (told := self.execute("query-migrate")).get("status") not in ("completed", "failed", "cancelled"):
             time.sleep(0.01)
         if told["status"] != "completed":
-            why = told.get("error-desc") or "is its disk full?"
+            full = shutil.disk_usage(state.parent).free < 1 << 16
+            why = "No space left on device" if full else told.get("error-desc") or "it does not say why"
             raise MachineryError(f"QEMU cannot save the machine in {state.parent}: {why}")
 
     def go_on(self, timeout: float) -> None:

@@ -83,7 +83,7 @@ def test_disk_full(tmp_path: Path, what: str) -> None:
     if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(small)], check=False).returncode:
         pytest.skip("no tmpfs can be mounted here")
     try:
-        ended(start(tmp_path), tmp_path, "No space left on device")
+        ended(start(tmp_path, *(["--cold"] if what == "guest" else [])), tmp_path, "No space left on device")
     finally:
         subprocess.run(["umount", "-l", str(small)], check=True)
 
