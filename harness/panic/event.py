@@ -19,6 +19,8 @@ class Trace:
     """One backtrace of a report."""
 
     of: int | None = None  # tid
+    pid: int | None = None
+    command: str = ""
     role: str = ""  # "", established, kgdb
     frames: list[Frame] = field(default_factory=list)
     reached: bool = False  # came to where threads begin
@@ -57,6 +59,7 @@ class Event:
     fields: dict[str, str] = field(default_factory=dict)
     tid: int | None = None
     pid: int | None = None
+    hung: tuple[str, int, str] | None = None  # command, pid and what it waited in when last asked (^T)
     thread: str = ""
     process: str = ""
     locks: list[str] = field(default_factory=list)

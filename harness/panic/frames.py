@@ -140,13 +140,14 @@ def _kgdb_rest(trace: Trace, text: str) -> bool:
     return p.KGDB_REST.match(text) is not None
 
 
-def _begin(event: Event, of: int | None = None, role: str = "") -> Trace:
+def _begin(event: Event, of: int | None = None, role: str = "", pid: int | None = None) -> Trace:
     """A new backtrace; those that cannot matter are read but not kept."""
-    trace = Trace(of=of, role=role)
+    trace = Trace(of=of, pid=pid, role=role)
     event.trace = trace
     mine = of is None or of == event.tid
     kept = sum(bool(t.frames) for t in event.traces)
-    if kept < 6 and (mine or event.tid is None or event.kind is Kind.SLEEPING_THREAD):
+    hung = event.hung is not None and pid == event.hung[1]
+    if hung or (kept < 6 and (mine or event.tid is None or event.kind is Kind.SLEEPING_THREAD)):
         event.traces.append(trace)
     else:
         trace.role = "other"
@@ -179,7 +180,7 @@ def new_trace(event: Event, stripped: str) -> bool:
             event.process = event.process or found["command"] or ""
             if found["cpu"]:
                 event.set("cpuid", found["cpu"])
-        _begin(event, of=tid)
+        _begin(event, of=tid, pid=pid).command = found["command"] or ""
         return True
     return False
 

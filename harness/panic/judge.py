@@ -55,6 +55,11 @@ def panic_of(event: Event, version: str, arch: str) -> Panic:
         trap_name = p.ARM_EC.get(trap, trap_name or "exception")
     if kind is Kind.DOUBLE_FAULT:
         trap, trap_name = 23, "double fault"
+    if kind is Kind.HANG and trace is not None and event.hung is not None and trace.pid == event.hung[1]:
+        # The thread of the command that did not end, and not the one that the break found on the CPU.
+        event.thread, event.tid, event.pid, event.process = trace.command, trace.of, trace.pid, trace.command
+        event.fields.pop("cpuid", None)
+        event.locks_of = None
     normalized = _normalized(kind, event, trap_name, message, panic_line)
     address = _fault_address(event, panic_line or "")
     instruction = (
@@ -119,9 +124,12 @@ def panic_of(event: Event, version: str, arch: str) -> Panic:
     )
 
 
+_ON_CPU = frozenset({"running", "runnable"})
+
+
 def _found_late(kind: Kind, normalized: str) -> bool:
     """Whoever is on the stack came by when it was found out: another one on every boot."""
-    return kind is Kind.HANG or normalized.startswith("Memory modified after free")
+    return normalized == "broken into" or normalized.startswith("Memory modified after free")
 
 
 def _running(kind: Kind, frames: list[Frame]) -> list[Frame]:
@@ -202,6 +210,8 @@ def _primary(event: Event) -> Trace | None:
     traces = [t for t in event.traces if t.frames and t.role != "established"]
     if event.kind is Kind.SLEEPING_THREAD:
         traces.sort(key=lambda t: t.of != event.tid)
+    elif event.hung is not None and (waiting := [t for t in traces if t.pid == event.hung[1]]):
+        traces = waiting
     else:
         mine = [t for t in traces if t.of is None or event.tid is None or t.of == event.tid]
         traces = mine or traces
@@ -277,6 +287,8 @@ def _normalized(kind: Kind, event: Event, trap_name: str, message: str, panic_li
     if kind in (Kind.TRAP, Kind.DOUBLE_FAULT) and trap_name:
         return trap_name
     if kind is Kind.HANG:
+        if event.hung is not None and event.hung[2] not in _ON_CPU:
+            return f"{event.hung[0]} waits in {naming.normalize(event.hung[2].lstrip('*'))}"
         return "broken into"
     if event.prelude:
         prelude = naming.normalize(event.prelude)

@@ -45,7 +45,7 @@ _MACHINERY = re.compile(
     | unhandled_exception | serror | do_serror | undef\w*instruction | arm64_\w*trap\w*
     | vm_fault\w* | nmi_\w+ | ipi_nmi_handler | Xnmi\w* | (?:ipi_)?cpustop_handler | stop_cpus\w*
     | witness_\w+ | stack_\w+ | lock_\w+ | spinlock_\w+ | thread_lock\w* | _thread_lock\w* | turnstile_\w+
-    | propagate_priority | sleepq_\w+ | _sleep | _cv_\w+ | cv_\w+ | msleep\w* | mi_switch | sched_\w+
+    | propagate_priority | sleepq_\w+ | _sleep | pause(?:_\w+)? | _cv_\w+ | cv_\w+ | msleep\w* | mi_switch | sched_\w+
     | lockmgr\w*
     | _?vn_lock\w* | VOP_LOCK\w* | vop_(?:std)?lock\w* | _?callout_(?:stop|reset|drain|schedule)\w*
     | _+lockmgr\w* | _*(?:lkpi_)?mtx_\w+ | _*rw_\w+ | _*sx_\w+ | _*rm_\w+ | _*epoch_\w+ | in_epoch\w* | seqc_\w+

@@ -64,6 +64,9 @@ class Openers(Collector):
                 self.start(number, text, "break", kernel, Kind.HANG)
                 assert self.event is not None
                 self.event.message = found["how"] or found["nmi"]
+                asked = next((s for line in reversed(self.recent) if (s := p.STATUS.search(line))), None)
+                if asked is not None:
+                    self.event.hung = (asked["command"], int(asked["pid"]), asked["state"])
                 self.event.confirmed = self.event.debugger = True
                 return True
             return False

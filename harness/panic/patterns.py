@@ -142,6 +142,8 @@ REGISTERS = re.compile(
 REGISTER = re.compile(
     r"\b(?P<name>x\d+|r[a-z0-9]{1,2}|lr|far|elr|esr|e[a-z]{2})\s*[:=]\s*(?:0x)?(?P<value>[0-9a-f]{4,16})\b"
 )
+# The terminal driver's answer to ^T.
+STATUS = re.compile(r"load: [\d.]+ +cmd: (?P<command>.{1,40}?) (?P<pid>\d{1,10}) \[(?P<state>[^\]]{1,80})\] [\d.]+r ")
 BREAK = re.compile(
     r"(?:^|\s)KDB: enter: (?P<how>(?:line )?break\b.*|manual escape to debugger)$"
     r"|^(?P<nmi>NMI\b.*going to debugger)$",

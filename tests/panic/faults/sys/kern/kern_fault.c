@@ -89,6 +89,7 @@ static int
 fault_sleeping_thread(void)
 {
 	fault_aside(fault_sleep_with_mutex, "sleeper");
+	pause("fault", 4 * hz);		/* WITNESS has something to say first */
 	mtx_lock(&fault_a);
 	mtx_unlock(&fault_a);
 	return (0);
@@ -218,7 +219,7 @@ fault_divide(void)
 {
 	volatile int zero = 0;
 
-	return (1 / zero);
+	return (1000 / zero);
 }
 
 static int
