@@ -139,7 +139,7 @@ pspat_attempt_insert(struct mbuf *m)
 		mb->mb_ahead += PSPAT_LINE_SLOTS;
 	}
 	place = mb->mb_write;
-	DELAY(5);
+	DELAY(50);
 	stamp = malloc(sizeof(*stamp), M_PSPAT, M_NOWAIT);
 	if (stamp != NULL)
 		*stamp = sbinuptime();
