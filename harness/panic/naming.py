@@ -82,6 +82,11 @@ _INTERFACES = (
 _NORMAL: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[\w.+~-]*(?:/[\w.+~-]+)+\.([chSs])\b(?::\d+)?"), ""),  # the path goes, see normalize()
     (re.compile(r"\b([\w-]+\.[chSs]):\d+\b"), r"\1"),
+    # Until 13 the panic itself only names the malloc type that had the memory.
+    (
+        re.compile(r"^Memory modified after free \S+ \(\d+, [^,()]+, ([^()]+)\) \+ .*$|^Most recently used by (.+)$"),
+        r"Memory modified after free (\1\2)",
+    ),
     (re.compile(r"(?<=Memory modified after free )(.*?)(?: \+ \S+ = \S+| val=\S+ @ \S+)$"), r"\1"),
     (
         re.compile(

@@ -17,6 +17,7 @@ from expected import reading
 from harness.panic import read
 
 CORPUS = Path(__file__).parent / "corpus"
+FAULTS = sorted(p.stem.removeprefix("real-132-fault-") for p in CORPUS.glob("real-132-fault-*.log"))
 LOGS = sorted(p for p in CORPUS.iterdir() if p.suffix not in (".yaml", ".md"))
 
 
@@ -51,6 +52,7 @@ def _panics(name: str) -> list[dict[str, object]]:
         ("real-151-kdb-trap", "real-151-kdb-trap-2"),  # two boots
         ("real-151-release-divide", "real-151-fq-codel-divide"),  # without INVARIANTS and with
         ("real-151-kdb-trap", "real-um-kdb-trap"),  # a real kernel and the user-mode guest
+        *((f"real-132-fault-{word}", f"real-151-fault-{word}") for word in FAULTS),  # two releases, two panic messages
         ("real-151-kdb-panic", "real-151-alltrace"),  # glued to another line; all threads traced after it
     ],
 )

@@ -30,7 +30,7 @@ def frames(*names: str) -> list[Frame]:
         ),
         (
             "Memory modified after free 0xff01000002946c00 (384, malloc-384, dummynet) + 16 = 1deadc0de",
-            "Memory modified after free ADDR (N, malloc-N, dummynet)",
+            "Memory modified after free (dummynet)",
         ),
     ],
 )
