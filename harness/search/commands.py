@@ -36,7 +36,7 @@ from harness.search.answer import Answer, dump, finished
 from harness.search.journal import Journal, Outcome
 from harness.search.judge import Decision, Judge, Undecided
 from harness.search.odds import Share
-from harness.search.runs import Bench, Symptom
+from harness.search.runs import FAILED, Bench, Symptom
 
 OVER = ("rules", "points", "patches", "git", "scenario")
 CANNOT = 125
@@ -66,8 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--here", action="store_true",
                         help="over git: judge the kernel as it is, for git bisect run: exit 0, 1 or 125")  # fmt: skip
     parser.add_argument("--signature", default="", metavar="TEXT", help="look for this alone: (a part of) a panic's name")
-    parser.add_argument("--verdict", choices=("panic", "fail", "hang"), metavar="V",
-                        help="count only panic, fail or hang as failing (a slow guest may fail for want of speed)")  # fmt: skip
+    parser.add_argument("--verdict", metavar="LIST",
+                        help="count only these of panic, hang, fail as failing (a slow guest may fail for want of speed)")  # fmt: skip
     parser.add_argument("--confidence", type=share, default=0.99, metavar="P", help="of each answer (default: 99%%)")
     parser.add_argument("--noise", type=share, default=0.0, metavar="P",
                         help="share of runs in which a good one fails all the same (default: 0)")  # fmt: skip
@@ -99,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
     cells = _load_all(_files([args.scenario]), _settings(args.set))
     guests.check(args.guest)
     _belongs(args)
+    _symptom(args)
     if args.here:
         return _here(args, cells)
     began = time.monotonic()
@@ -198,7 +199,13 @@ def _timed(args: argparse.Namespace, judge: Judge, search: Callable[[], Answer],
 
 
 def _symptom(args: argparse.Namespace) -> Symptom:
-    return Symptom(args.signature, verdicts=(Verdict(args.verdict),)) if args.verdict else Symptom(args.signature)
+    if not args.verdict:
+        return Symptom(args.signature)
+    words = args.verdict.split(",")
+    for word in words:
+        if word not in FAILED:
+            raise UsageError(f"--verdict: {word!r} is not one of {', '.join(FAILED)}")
+    return Symptom(args.signature, verdicts=tuple(map(Verdict, words)))
 
 
 def _assumed(args: argparse.Namespace) -> Share:

@@ -127,6 +127,7 @@ def test_wrong_ranges_are_told_in_one_line(ping: Path, said: Callable[..., tuple
         (["--over", "rules", "--series", "pspat"], "--series goes with --over patches"),
         (["--over", "points"], "over points wants a matrix"),
         (["--over", "rules", "--confidence", "30%"], "--confidence"),
+        (["--over", "rules", "--verdict", "panic,hung"], "'hung' is not one of panic, fail, hang"),
     ]:
         code, err = said("bisect", "ping.yaml", *words)
         assert code == 2 and wanted in err and len(err.splitlines()) == 1, (words, err)
