@@ -203,7 +203,8 @@ class Openers(Collector):
         elif found := p.SPIN.match(text):
             kind, message, lock = Kind.WITNESS, "spin lock held too long", found["lock"]
         elif p.LOCKS_HELD.match(text) and len(text) < 300:
-            kind, message = Kind.WITNESS, text.strip().rstrip(":")
+            begins = p.LOCKS_HELD_BEGINS.search(text)
+            kind, message = Kind.WITNESS, text[begins.start() if begins else 0 :].strip().rstrip(":")
         elif p.MISMATCH.match(text):
             kind, message = Kind.WITNESS, text.strip()
         elif found := p.WARN_ONLY.match(text):

@@ -114,6 +114,10 @@ LOCKS_HELD = re.compile(
     r"(?P<what>.+?) with the following (?:non-sleepable )?locks held:$"
     r"|Thread \S+ exiting with the following locks held:$"
 )
+# Where such a line may follow a program's unfinished one: a prompt, the name of a sysctl.
+LOCKS_HELD_BEGINS = re.compile(
+    r'Sleeping (?:on|in) "|uma_\w+: |userret: |Kernel page fault with|[Cc]alling \w+|(?:malloc|vm|sysctl)_\w+'
+)
 MISMATCH = re.compile(
     r"(?:shared lock of|exclusive lock of|shared unlock of|exclusive unlock of"
     r"|forbidden unlock of) \(.+\) .+ @ \S+:\d+$"
