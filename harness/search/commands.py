@@ -37,6 +37,7 @@ from harness.search.journal import Journal, Outcome
 from harness.search.judge import Decision, Judge, Undecided
 from harness.search.odds import Share
 from harness.search.runs import FAILED, Bench, Symptom
+from harness.traffic import units
 
 OVER = ("rules", "points", "patches", "git", "scenario")
 CANNOT = 125
@@ -67,7 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="over git: judge the kernel as it is, for git bisect run: exit 0, 1 or 125")  # fmt: skip
     parser.add_argument("--signature", default="", metavar="TEXT", help="look for this alone: (a part of) a panic's name")
     parser.add_argument("--verdict", metavar="LIST",
-                        help="count only these of panic, hang, fail as failing (a slow guest may fail for want of speed)")  # fmt: skip
+                        help="of panic, hang, fail count these alone as failing (a slow guest fails for its slowness)")  # fmt: skip
+    parser.add_argument("--length", metavar="TIME",
+                        help="all times of the scenario shortened to this, such as 1s: each run is that much faster")  # fmt: skip
     parser.add_argument("--confidence", type=share, default=0.99, metavar="P", help="of each answer (default: 99%%)")
     parser.add_argument("--noise", type=share, default=0.0, metavar="P",
                         help="share of runs in which a good one fails all the same (default: 0)")  # fmt: skip
@@ -96,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--noise: less than 50 %")
     if args.most < 1 or args.jobs < 0:
         raise UsageError("--most and --jobs: at least 1")
-    cells = _load_all(_files([args.scenario]), _settings(args.set))
+    cells = _shortened(_load_all(_files([args.scenario]), _settings(args.set)), args.length)
     guests.check(args.guest)
     _belongs(args)
     _symptom(args)
@@ -132,6 +135,18 @@ def _belongs(args: argparse.Namespace) -> None:
         raise UsageError("--over patches: which series? --series NAME or FOLDER")
     if args.over == "git" and not (args.src or args.here):
         raise UsageError("--over git: which revisions? --src TREE GOOD..BAD")
+
+
+def _shortened(cells: Sequence[Scenario], length: str | None) -> list[Scenario]:
+    if length is None:
+        return list(cells)
+    try:
+        seconds = units.parse_time(length)
+    except ValueError as e:
+        raise UsageError(f"--length {length}: {e}") from None
+    if seconds < scenario.SHORTEST:
+        raise UsageError(f"--length {length}: at least {scenario.SHORTEST:g} s")
+    return [scenario.timed(c, seconds / c.length()) if c.length() > seconds else c for c in cells]
 
 
 def _jobs(args: argparse.Namespace) -> int:

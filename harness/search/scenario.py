@@ -224,7 +224,7 @@ def _valid(plain: Plain, file: str) -> Scenario | None:
         return None
 
 
-def _timed(scenario: Scenario, factor: float) -> Plain | None:
+def timed(scenario: Scenario, factor: float) -> Scenario:
     """The scenario with every moment and duration of its flows and events times ``factor``."""
     flows = {
         n: f.model_copy(update={
@@ -235,13 +235,12 @@ def _timed(scenario: Scenario, factor: float) -> Plain | None:
         e.model_copy(update={k: getattr(e, k) * factor for k in ("at", "every", "start", "until") if getattr(e, k) is not None})
         for e in scenario.events
     )
-    update: Plain = {"flows": flows, "events": events}
-    if scenario.length_ is not None:
-        update["length_"] = scenario.length_ * factor
-    else:
-        update["length_"] = scenario.length() * factor
+    return scenario.model_copy(update={"flows": flows, "events": events, "length_": scenario.length() * factor})
+
+
+def _timed(scenario: Scenario, factor: float) -> Plain | None:
     try:
-        return scenario.model_copy(update=update).to_dict()
+        return timed(scenario, factor).to_dict()
     except ValueError:
         return None
 

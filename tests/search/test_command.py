@@ -127,6 +127,8 @@ def test_wrong_ranges_are_told_in_one_line(ping: Path, said: Callable[..., tuple
         (["--over", "rules", "--series", "pspat"], "--series goes with --over patches"),
         (["--over", "points"], "over points wants a matrix"),
         (["--over", "rules", "--confidence", "30%"], "--confidence"),
+        (["--over", "rules", "--length", "1 banana"], "--length 1 banana:"),
+        (["--over", "rules", "--length", "1ms"], "at least 0.05 s"),
         (["--over", "rules", "--verdict", "panic,hung"], "'hung' is not one of panic, fail, hang"),
     ]:
         code, err = said("bisect", "ping.yaml", *words)
