@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="over git: judge the kernel as it is, for git bisect run: exit 0, 1 or 125")  # fmt: skip
     parser.add_argument("--signature", default="", metavar="TEXT", help="look for this alone: (a part of) a panic's name")
     parser.add_argument("--verdict", metavar="LIST",
-                        help="of panic, hang, fail count these alone as failing (a slow guest fails for its slowness)")  # fmt: skip
+                        help="of panic, hang, fail count these alone as failing: a slow guest fails by being slow")  # fmt: skip
     parser.add_argument("--length", metavar="TIME",
                         help="all times of the scenario shortened to this, such as 1s: each run is that much faster")  # fmt: skip
     parser.add_argument("--confidence", type=share, default=0.99, metavar="P", help="of each answer (default: 99%%)")
