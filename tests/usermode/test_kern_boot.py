@@ -79,7 +79,7 @@ def test_virtual_time_passes_in_commands_alone() -> None:
     program()
     began = time.monotonic()
     ran = run("sleep 900\n" + POWER_OFF)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < (300 if os.environ.get("DNH_SANITIZE") else 30)  # and not 900
     found = re.search(r"Uptime: (\d+)s", ran.text)
     assert found is not None
     assert 900 <= int(found.group(1)) <= 905
