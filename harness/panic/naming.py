@@ -82,6 +82,7 @@ _INTERFACES = (
 _NORMAL: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[\w.+~-]*(?:/[\w.+~-]+)+\.([chSs])\b(?::\d+)?"), ""),  # the path goes, see normalize()
     (re.compile(r"\b([\w-]+\.[chSs]):\d+\b"), r"\1"),
+    (re.compile(r"^sleeping thread holds .+$"), "sleeping thread"),  # the lock is told since 14
     # Until 13 the panic itself only names the malloc type that had the memory.
     (
         re.compile(r"^Memory modified after free \S+ \(\d+, [^,()]+, ([^()]+)\) \+ .*$|^Most recently used by (.+)$"),
