@@ -157,6 +157,8 @@ class QemuGuest:
             raise MachineryError(f"QEMU does not start: {said.removeprefix('qemu-system-x86_64: ')[:300]}") from e
 
     def _ncpu(self) -> int:
+        if self._counts:
+            return 1  # CPUs that count together take turns, a tick each: what one leaves to another would come late
         return max(1, min(self._config.ncpu, os.cpu_count() or 1))
 
     def boot(self) -> None:
@@ -194,6 +196,8 @@ class QemuGuest:
         self._start()
         # A busy machine, or one without hardware virtualization, may take its time between two lines.
         self.console.wait_for_boot(r"(?:^|[\r\n])# ", BOOT_LIMIT, max(self._config.hang, 20.0))
+        # The stack in a debug kernel's answer to ^T takes it milliseconds to write, ahead of all packets.
+        self.console.run("sysctl kern.tty_info_kstacks=0")
         for module in self._config.modules:
             self.console.check(f"kldload -n {module}")
         if self._config.dump:
@@ -268,7 +272,7 @@ class QemuGuest:
         """The folder of a warm start: ``state``, the ``disk.qcow2`` of that moment, an empty ``overlay.qcow2`` over it."""
         longer = "-dump" if self._config.dump else ""
         clock = "-counted" if self._counts else ""
-        return cache_dir("warm") / f"{self._image.identity.digest[:16]}-{key}{longer}{clock}"
+        return cache_dir("warm") / f"{self._image.identity.digest[:16]}-{key}-{self._ncpu()}cpu{longer}{clock}"
 
     def restore(self, key: str) -> bool:
         """Start from the warm start of that key; False when there is none (or ``cold`` was asked for)."""

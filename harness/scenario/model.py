@@ -718,7 +718,7 @@ class Scenario(_Model):
     """The kinds of guest that it makes sense on (default: all)."""
     clock: Literal["virtual", "wall"] | None = None
     """The guest's clock; ``virtual``: it does not depend on how fast the host is.  Without a word the user-mode guest has a
-    virtual one and real guests the wall's; said, an emulated guest (QEMU without KVM) counts its instructions."""
+    virtual one and real guests the wall's; said, an emulated guest (QEMU without KVM) counts its instructions, on one CPU."""
     ncpu: Annotated[int, Field(ge=1, le=64)] = 4
     """CPUs of the guest."""
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 1
