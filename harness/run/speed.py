@@ -28,7 +28,7 @@ KEPT = 7 * 86400.0
 """Seconds after which a figure is measured again."""
 HEADROOM = 0.3
 """The share of what a guest carries at most that a scenario may offer: timers have to be in time as well."""
-PATIENCE = 4.0
+PATIENCE = 2.0
 """How many seconds of the wall's clock a second of a guest's own clock may take."""
 _STEPS = (1.0, 0.5, 0.2)
 

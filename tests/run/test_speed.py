@@ -44,7 +44,7 @@ def test_factor(pps: float, factor: float) -> None:
     assert speed.offered(scenario()) * found <= pps * speed.HEADROOM or found == 1
 
 
-@pytest.mark.parametrize(("wall", "factor"), [(1000, 1), (200, 0.5), (40, 0.1)])
+@pytest.mark.parametrize(("wall", "factor"), [(1000, 1), (400, 0.5), (80, 0.1)])
 def test_patience_with_a_guest_that_counts_its_instructions(wall: float, factor: float) -> None:
     assert speed.factor(scenario(), speed.Speed(1e6, wall)) == factor
 
