@@ -23,6 +23,10 @@ MALLOC_DEFINE(M_PROC, "proc", "Proc structures");
 MALLOC_DEFINE(M_THREAD, "thread", "Thread structures");
 MALLOC_DEFINE(M_CRED, "cred", "credentials");
 
+/* There from the start, as in FreeBSD: a module that asks to be told does not make them. */
+EVENTHANDLER_LIST_DEFINE(thread_ctor);
+EVENTHANDLER_LIST_DEFINE(thread_dtor);
+
 struct proc proc0 = { .p_comm = "kernel", .p_flag = P_SYSTEM | P_KPROC };
 struct thread thread0 = { .td_name = "swapper", .td_tid = 100000 };
 struct ucred *thread0_ucred;
