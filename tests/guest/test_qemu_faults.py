@@ -40,6 +40,7 @@ def start(tmp: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
     assert IMAGE is not None
     (tmp / "t").mkdir(exist_ok=True)
     command = [sys.executable, "-m", "harness", "run", "scenarios/dummynet/loss.yaml", "--set", "plr=0.1"]
+    command += ["--set", "flows.probe.for=1s"]
     return subprocess.Popen(
         [*command, "--guest", f"qemu:{IMAGE.name}", "--out", str(tmp / "runs"), *words], cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp / "t"), **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
