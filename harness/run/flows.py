@@ -31,13 +31,19 @@ class Traffic:
                 interval=flow.ping if flow.ping is not None else max(0.1, (end - flow.start) / 1200),
             )  # fmt: skip
 
-    def start(self, console: Console) -> None:
-        """Start all receivers, then all senders: the flows' clock begins when this returns."""
+    def start(self, console: Console, settle: float = 0.0) -> None:
+        """Start all receivers and, ``settle`` seconds of the guest later, all senders.
+
+        The flows' clock begins when this returns.  A guest whose programs take a while to start needs the pause:
+        what is sent to a receiver that does not listen yet is lost.
+        """
         for name, spec in self._specs.items():
             receiver = receiver_command(spec)
             if receiver:
                 host = self._scenario.receiver(self._scenario.flows[name])
                 console.check(f"{in_host(host, receiver)} > {FOLDER}/{name}.rx 2>&1 &")
+        if settle and any(spec.kind != "ping" for spec in self._specs.values()):
+            console.check(f"sleep {settle:g}")
         for name, spec in self._specs.items():
             source = self._scenario.flows[name].source
             console.check(f"{in_host(source, sender_command(spec))} > {FOLDER}/{name}.tx 2>&1 &")

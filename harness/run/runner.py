@@ -47,6 +47,8 @@ GuestMaker = Callable[[Scenario, int, Path, Progress], Guest]
 
 #: Beyond the last flow's end: what is still queued arrives, receivers write their last line.
 GRACE = 2.0
+#: From a real guest's receivers to its senders (s of the guest).
+SETTLE = 0.5
 #: Between two looks (s) at the queues of a real guest, where nothing hangs on them.
 SELDOM = 1.0
 #: How late (s) a sender may be before it is told along with what does not hold.
@@ -225,7 +227,7 @@ def _traffic(plan: Plan, scenario: Scenario, guest: Guest, seen: _Seen, progress
         agenda += [(k * every, 0, k, None) for k in range(1, int(total / every) + 1)]
     agenda.sort(key=lambda item: item[:3])
 
-    traffic.start(console)
+    traffic.start(console, 0.0 if guest.kind == "usermode" else SETTLE)
     zero = guest.now()
     for at, kind, _n, event in agenda:
         ahead = at - (guest.now() - zero)

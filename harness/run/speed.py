@@ -85,7 +85,7 @@ def measure(guest: Guest, identity: GuestIdentity) -> Speed:
     try:
         push.all_of(console, probe)
         traffic = Traffic(probe)
-        traffic.start(console)
+        traffic.start(console, 0.5)
         began, wall = guest.now(), time.monotonic()
         guest.sleep(probe.flows["flood"].end or 0.0)
         pace = (guest.now() - began) / (time.monotonic() - wall)
