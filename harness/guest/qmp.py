@@ -28,6 +28,8 @@ class Monitor:
         Raises MachineryError when QEMU does not answer within ``timeout`` seconds, or is not ``alive``.
         """
         self._loop = asyncio.new_event_loop()
+        # A QEMU that is killed ends the library's own tasks with EOFError; what matters is raised by _run.
+        self._loop.set_exception_handler(lambda _loop, _context: None)
         self._thread = threading.Thread(target=self._loop.run_forever, name="qmp", daemon=True)
         self._thread.start()
         self._events: dict[str, dict[str, Any]] = {}
