@@ -322,7 +322,7 @@ def _name(cell: Scenario) -> str:
 
 
 def _line(d: Decision) -> str:
-    what = d.signature or (d.why if d.outcome is Outcome.NEITHER else "")
+    what = d.signature or (" ".join(d.why.split()) if d.outcome is Outcome.NEITHER else "")
     return f"  {d.outcome:<7} {d.bad:>3} of {d.runs:<4} {d.candidate.title:<34.60} {what:.70}".rstrip()
 
 
