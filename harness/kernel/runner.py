@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from harness.errors import MachineryError
 
@@ -85,6 +86,19 @@ class Counts:
                 os.replace(fresh, self._path)
 
 
+def _end_session(session: int) -> None:
+    """Kill all of a build.  bmake gives each of its jobs a process group of its own; the session is the same."""
+    end = time.monotonic() + 10
+    left = True
+    while left and time.monotonic() < end:
+        left = False
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, OSError):
+                if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
+                    left = True
+                    process.kill()
+
+
 def run_phase(
     command: Sequence[str],
     *,
@@ -128,8 +142,7 @@ def run_phase(
             status = child.wait()
         finally:
             if child.poll() is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)
+                _end_session(child.pid)
                 child.wait()
             child.stdout.close()
     if status != 0:

@@ -186,7 +186,7 @@ def test_a_phase_is_counted_logged_and_its_failure_named(tmp_path: Path) -> None
 def test_an_interrupted_phase_leaves_no_process(tmp_path: Path) -> None:
     script = (
         "import os,subprocess,sys,time\n"
-        "p=subprocess.Popen([sys.executable,'-c','import time;time.sleep(60)'])\n"
+        "p=subprocess.Popen([sys.executable,'-c','import time;time.sleep(60)'], process_group=0)\n"  # as bmake does
         "open('pids','w').write(f'{os.getpid()} {p.pid}'); print('--- go ---',flush=True); time.sleep(60)\n"
     )
 
