@@ -57,7 +57,8 @@ def difference(
     ``exact``: each trial repeats to the last bit (the virtual clock), so a figure without spread is a fact.
     Samples without spread on a wall clock are given the odds of such a split by chance (permutation).
     """
-    a, b = np.asarray(base, dtype=float), np.asarray(candidate, dtype=float)
+    # Nothing that is measured is smaller than 1e-100 and not 0; the squares of such a spread would be 0.
+    a, b = (np.where(np.abs(x) < 1e-100, 0.0, x) for x in (np.asarray(base, float), np.asarray(candidate, float)))
     n, m = len(a), len(b)
     mean_a, mean_b = (float(x.mean()) if len(x) else math.nan for x in (a, b))
     sd_a, sd_b = (float(x.std(ddof=1)) if len(x) > 1 else 0.0 for x in (a, b))
@@ -86,7 +87,8 @@ def difference(
         else:
             va, vb = sd_a**2 / n, sd_b**2 / m
             error = math.sqrt(va + vb)
-            df = (va + vb) ** 2 / (va**2 / (n - 1) + vb**2 / (m - 1))
+            share = va / (va + vb)
+            df = 1 / (share**2 / (n - 1) + (1 - share) ** 2 / (m - 1))
             rank = float(stats.mannwhitneyu(a, b, method=_method(np.concatenate([a, b]), n + m)).pvalue)
     p = float(2 * stats.t.sf(abs(delta) / error, df))
     reach = float(stats.t.ppf(0.5 + confidence / 2, df))

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
@@ -42,6 +42,8 @@ def test_samples_without_spread() -> None:
 
 
 @settings(max_examples=100, deadline=None)
+@example([(0.0, 0.0), (0.0, 3.7e-122)], False)
+@example([(0.0, 0.0), (0.0, 2e-100)], False)
 @given(st.lists(st.tuples(st.floats(-1e12, 1e12), st.floats(-1e12, 1e12)), max_size=12), st.booleans())
 def test_any_samples_give_a_sane_answer(pairs: list[tuple[float, float]], paired: bool) -> None:
     d = difference([a for a, _ in pairs], [b for _, b in pairs], paired, 0.99)
