@@ -6,6 +6,7 @@ or not at all, whatever ends the program.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -134,7 +135,9 @@ class Store:
                 return
             except sqlite3.OperationalError as e:
                 if "locked" not in str(e) or attempt == 4:
-                    raise MachineryError(f"the index {self.root}/index.sqlite: {e}") from e
+                    full = e.sqlite_errorcode == sqlite3.SQLITE_FULL
+                    said = os.strerror(errno.ENOSPC) if full else e
+                    raise MachineryError(f"the index {self.root}/index.sqlite: {said}") from e
                 time.sleep(0.2 * (attempt + 1))
 
     def runs(self, signature: str | None = None, scenario: str | None = None) -> Iterator[StoredRun]:
