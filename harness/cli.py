@@ -109,10 +109,6 @@ def _dispatch(args: argparse.Namespace) -> int:
             return commands.console(args)
         case "list":
             return commands.list_all()
-        case "schema" if args.what == "regress":
-            from harness.regress.commands import schema
-
-            return schema()
         case "schema":
             return commands.schema(args.what)
         case "panics":

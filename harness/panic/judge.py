@@ -59,7 +59,6 @@ def panic_of(event: Event, version: str, arch: str) -> Panic:
         # The thread of the command that did not end, and not the one that the break found on the CPU.
         event.thread, event.tid, event.pid, event.process = trace.command, trace.of, trace.pid, trace.command
         event.fields.pop("cpuid", None)
-        event.locks_of = None
     normalized = _normalized(kind, event, trap_name, message, panic_line)
     address = _fault_address(event, panic_line or "")
     instruction = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import sys
@@ -17,11 +16,11 @@ from harness.errors import UsageError
 from harness.guest import kernels
 from harness.regress import trials
 from harness.regress.compare import Pair, compare, kernel_ref, with_threshold
-from harness.regress.model import Outcome, Report, regress_schema
+from harness.regress.model import Outcome, Report
 from harness.regress.trials import Design
 from harness.report.commands import put
 from harness.run import guests
-from harness.run.commands import load_files, shown_path
+from harness.run.commands import load_files, run_again
 from harness.run.many import run_each
 from harness.run.result import Result
 from harness.run.runner import GuestMaker, Plan, Progress
@@ -80,7 +79,10 @@ def run(args: argparse.Namespace) -> int:
     paired = virtual and not args.unpaired
     for p in pairs:
         p.paired = paired
-    design = Design(*words, alpha, args.trials, args.most, args.seed, paired, _command)
+    design = Design(
+        *words, alpha, args.trials, args.most, args.seed, paired,
+        lambda scenario, seed, guest: run_again(scenario, seed, guest, args.set),
+    )  # fmt: skip
     # Trials on a wall clock disturb each other; on a virtual one there is nothing to disturb.
     jobs = args.jobs or ((os.cpu_count() or 1) if virtual else 1)
     total = 2 * len(pairs) * args.trials
@@ -153,14 +155,6 @@ def _goal(scenario: Scenario, word: str) -> Goal:
     return parse_goal(metric, way)
 
 
-def _command(scenario: Scenario, seed: int, guest: str) -> str:
-    words = [os.environ.get("DNH_COMMAND", "dnh"), "run", shown_path(Path(scenario.file)), "--guest", guest]
-    words += ["--seed", str(seed), "--repeat", "1"]
-    for key, value in scenario.cell.items():
-        words += ["--set", f"{key}={value}"]
-    return shlex.join(words)
-
-
 class _runner:
     """Carries trials out here, several at a time, or on a cluster; shows how far it is."""
 
@@ -223,10 +217,4 @@ def history(args: argparse.Namespace) -> int:
     return h.show(args)
 
 
-def schema() -> int:
-    """``dnh schema regress``: the JSON Schema of a comparison."""
-    print(json.dumps(regress_schema(), indent=1))
-    return 0
-
-
-__all__ = ["add_arguments", "add_history_arguments", "history", "run", "schema"]
+__all__ = ["add_arguments", "add_history_arguments", "history", "run"]

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.run.result import json_schema
+
 SCHEMA: Literal["dnh-regress/1"] = "dnh-regress/1"
 
 
@@ -127,7 +129,4 @@ class Report(_Model):
 
 def regress_schema() -> dict[str, Any]:
     """The JSON Schema of regress.json."""
-    schema = Report.model_json_schema(by_alias=True)
-    schema["$id"] = "https://dnh.invalid/schema/dnh-regress-1.json"
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    return schema
+    return json_schema(Report, SCHEMA)

@@ -18,6 +18,7 @@ from harness.errors import DnhError
 from harness.report import words
 from harness.report.load import is_run
 from harness.run import guests
+from harness.run.commands import run_again
 from harness.run.result import Result, Verdict
 from harness.run.runner import GuestMaker, Plan, run
 from harness.run.store import Store
@@ -102,8 +103,7 @@ class ScenarioItem(pytest.Item):
             _MAKERS[word] = guests.maker(word)
         out = self.config.getoption("--dnh-out")
         seed = s.seed + self.repeat
-        again = f"dnh run {s.file} --guest {word} --seed {seed} --repeat 1"
-        again += "".join(f" --set {k}={v}" for k, v in s.cell.items())
+        again = run_again(s, seed, word, self.config.getoption("--dnh-set"))
         result, folder = run(Plan(s, seed, self.repeat, word, again), _MAKERS[word], Store(Path(out) if out else None))
         self.user_properties += [("verdict", str(result.verdict)), ("seed", str(seed)), ("kernel", result.kernel.ident)]
         if not result.as_expected:

@@ -74,11 +74,6 @@ def load_files(words: Iterable[Path], settings: list[str]) -> list[Scenario]:
     return _load_all(_files(words), _settings(settings))
 
 
-def shown_path(file: Path) -> str:
-    """A file's name as one would type it here."""
-    return _shown(file)
-
-
 def _shown(file: Path) -> str:
     try:
         return str(file.resolve().relative_to(Path.cwd()))
@@ -86,15 +81,16 @@ def _shown(file: Path) -> str:
         return str(file)
 
 
-def _command(args: argparse.Namespace, scenario: Scenario, seed: int) -> str:
+def run_again(scenario: Scenario, seed: int, guest: str, settings: list[str], dump: str | None = None) -> str:
+    """The command that runs exactly this again; ``settings`` as of ``load_files``."""
     words = [os.environ.get("DNH_COMMAND", "dnh"), "run", _shown(Path(scenario.file))]
-    if args.guest != "usermode":
-        words += ["--guest", args.guest]
-    if args.dump:
-        words += ["--dump", args.dump]
+    if guest != "usermode":
+        words += ["--guest", guest]
+    if dump:
+        words += ["--dump", dump]
     words += ["--seed", str(seed), "--repeat", "1"]
     # What was set and is a value of the matrix is in the cell.
-    for key, value in {**_settings(args.set), **scenario.cell}.items():
+    for key, value in {**_settings(settings), **scenario.cell}.items():
         words += ["--set", f"{key}={value}"]
     return shlex.join(words)
 
@@ -110,7 +106,7 @@ def _plans(args: argparse.Namespace, cells: list[Scenario]) -> tuple[list[Plan],
         first = args.seed if args.seed is not None else scenario.seed
         for n in range(args.repeat if args.repeat is not None else scenario.repeat):
             seed = first + n
-            plans.append(Plan(scenario, seed, n, args.guest, _command(args, scenario, seed)))
+            plans.append(Plan(scenario, seed, n, args.guest, run_again(scenario, seed, args.guest, args.set, args.dump)))
     return plans, left_out
 
 
@@ -125,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
         value = getattr(args, name)
         if value is not None and value < (1 if name == "repeat" else 0):
             raise UsageError(f"--{name} {value}: at least {1 if name == 'repeat' else 0}")
-    cells = _load_all(_files(args.scenarios), _settings(args.set))
+    cells = load_files(args.scenarios, args.set)
     plans, left_out = _plans(args, cells)
     make = guests.maker(args.guest, args.cold, args.sanitize, args.dump)
     store = Store(args.out)
@@ -169,7 +165,7 @@ def on_two(args: argparse.Namespace, pair: tuple[str, str]) -> OnTwo:
     """Run scenarios on two guests, the slower kind first: what it does to the rates is done to the other's, too."""
     from harness.report.progress import Progress as Bars
 
-    cells = _load_all(_files(args.scenarios), _settings(args.set))
+    cells = load_files(args.scenarios, args.set)
     kinds = [guests.check(word)[0] for word in pair]
     makers = {word: guests.maker(word) for word in pair}
     order = sorted((0, 1), key=lambda side: kinds[side] == "usermode")
@@ -184,9 +180,8 @@ def on_two(args: argparse.Namespace, pair: tuple[str, str]) -> OnTwo:
             scale: float | None = None
             for side in order:
                 for n in range(args.repeat):
-                    named = argparse.Namespace(guest=pair[side], set=args.set, dump=None)
                     seed = scenario.seed + n
-                    plan = Plan(scenario, seed, n, pair[side], _command(named, scenario, seed), scale)
+                    plan = Plan(scenario, seed, n, pair[side], run_again(scenario, seed, pair[side], args.set), scale)
                     bars.start(f"{id(plan)}", f"{_title(plan)} on {pair[side]}")
                     [(result, _)] = run_many([plan], makers[pair[side]], store, 1, _phases(bars, plan))
                     bars.done(f"{id(plan)}", result)
@@ -240,7 +235,7 @@ def _hand_over(scenario: Scenario, seed: int, guest_word: str) -> None:
 
 def console(args: argparse.Namespace) -> int:
     """``dnh console``: the scenario's hosts, sysctls and rules, and the guest's console on this terminal."""
-    cells = _load_all(_files([args.scenario]), _settings(args.set))
+    cells = load_files([args.scenario], args.set)
     _hand_over(cells[0], args.seed, args.guest)
     return 0
 
@@ -287,9 +282,13 @@ def list_all() -> int:
 
 
 def schema(what: str) -> int:
-    """``dnh schema``: the JSON Schema of scenarios or of results."""
+    """``dnh schema``: the JSON Schema of scenarios, of results or of comparisons."""
     if what == "result":
         print(json.dumps(result_schema(), indent=1))
+    elif what == "regress":
+        from harness.regress.model import regress_schema
+
+        print(json.dumps(regress_schema(), indent=1))
     else:
         from harness.scenario.schema import scenario_schema
 

@@ -149,9 +149,14 @@ class Result(_Model):
         return self.model_dump_json(indent=1, by_alias=True) + "\n"
 
 
-def result_schema() -> dict[str, Any]:
-    """The JSON Schema of result.json."""
-    schema = Result.model_json_schema(by_alias=True)
-    schema["$id"] = "https://dnh.invalid/schema/dnh-result-1.json"
+def json_schema(model: type[BaseModel], name: str) -> dict[str, Any]:
+    """The JSON Schema of a model's JSON; ``name`` as in its key ``schema`` ("dnh-result/1")."""
+    schema = model.model_json_schema(by_alias=True)
+    schema["$id"] = f"https://dnh.invalid/schema/{name.replace('/', '-')}.json"
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return schema
+
+
+def result_schema() -> dict[str, Any]:
+    """The JSON Schema of result.json."""
+    return json_schema(Result, SCHEMA)

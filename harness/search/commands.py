@@ -27,7 +27,7 @@ from harness.guest import kernels
 from harness.paths import state_dir
 from harness.report.commands import put
 from harness.run import guests
-from harness.run.commands import _files, _load_all, _settings
+from harness.run.commands import load_files
 from harness.run.result import Verdict
 from harness.run.store import write_atomically
 from harness.scenario import Scenario
@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--noise: less than 50 %")
     if args.most < 1 or args.jobs < 0:
         raise UsageError("--most and --jobs: at least 1")
-    cells = _shortened(_load_all(_files([args.scenario]), _settings(args.set)), args.length)
+    cells = _shortened(load_files([args.scenario], args.set), args.length)
     guests.check(args.guest)
     _belongs(args)
     _symptom(args)
