@@ -71,6 +71,15 @@ static struct {
 static struct mtx ifindex_mtx;
 MTX_SYSINIT(ifindex_mtx, &ifindex_mtx, "if_index", MTX_DEF);
 
+/* From boot on, so that a module's registration is no memory of its own. */
+static void
+if_events_init(void *arg __unused)
+{
+	eventhandler_create_list("ifnet_arrival_event");
+	eventhandler_create_list("ifnet_departure_event");
+}
+SYSINIT(if_events, SI_SUB_EVENTHANDLER, SI_ORDER_ANY, if_events_init, NULL);
+
 static void
 if_index_alloc(struct ifnet *ifp)
 {
@@ -271,8 +280,8 @@ if_link_ifnet(struct ifnet *ifp)
 	IFNET_WUNLOCK();
 }
 
-static bool
-if_unlink_ifnet(struct ifnet *ifp)
+static __racy_by_design bool
+if_unlink_ifnet(struct ifnet *ifp, bool vmove)
 {
 	struct ifnet *iter;
 	bool found;
@@ -283,6 +292,8 @@ if_unlink_ifnet(struct ifnet *ifp)
 		if (iter == ifp) {
 			CK_STAILQ_REMOVE(&V_ifnet, ifp, ifnet, if_link);
 			curvnet->vnet_ifcnt--;
+			if (!vmove)
+				ifp->if_flags |= IFF_DYING;
 			found = true;
 			break;
 		}
@@ -345,16 +356,16 @@ if_detach_internal(struct ifnet *ifp, bool vmove)
 {
 	struct ifaddr *ifa;
 
-	if (!if_unlink_ifnet(ifp))
+	if (!if_unlink_ifnet(ifp, vmove))
 		return (false);
 	if_down(ifp);
 	/* A packet that already had the interface in hand may still be out. */
 	NET_EPOCH_WAIT();
 	taskqueue_drain(taskqueue_swi, &ifp->if_linktask);
 	if_purgeaddrs(ifp);
+	EVENTHANDLER_INVOKE(ifnet_departure_event, ifp);
 	if (!vmove)
 		if_dead(ifp);
-	EVENTHANDLER_INVOKE(ifnet_departure_event, ifp);
 	rt_flushifroutes(ifp);
 	NET_EPOCH_WAIT();
 	in_domifdetach(ifp);

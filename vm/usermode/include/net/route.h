@@ -29,6 +29,11 @@ struct route {
 #define	RT_HAS_GW	0x0080
 #define	RT_LLE_CACHE	0x0100
 
+/* Of a packet, whose next hop may be of another family. */
+#define	RO_GET_FAMILY(ro, dst)						\
+	((ro) != NULL && ((ro)->ro_flags & RT_HAS_GW) != 0 ?		\
+	(ro)->ro_dst.sa_family : (dst)->sa_family)
+
 #define	RTF_UP		0x1
 #define	RTF_GATEWAY	0x2
 #define	RTF_HOST	0x4

@@ -75,7 +75,7 @@ static u_int pspat_slots = 1024;
 static u_int pspat_boxes = PSPAT_BY_CPU;
 static lwpid_t pspat_tid[2];
 static bool pspat_gone;		/* the module is being unloaded */
-static eventhandler_tag pspat_arrival_tag;
+static eventhandler_tag pspat_event_tag[3];
 
 /* A pointer that senders follow at any time. */
 #define	PSPAT_STORE_PTR(p, value)					\
@@ -93,21 +93,27 @@ static const char *const pspat_xmit_name[PSPAT_XMIT_MODES] = {
 
 /*
  * if_output: every interface that uses ether_output() is led through us, or
- * none is any more.
+ * none is any more.  They are counted, for others copy the pointer and may put
+ * it back later (lagg(4), wlan(4)): as long as one is out, our text stays.
  */
+static u_int pspat_diverted;
+
 static void
 pspat_if_divert(struct ifnet *ifp, bool divert)
 {
+	volatile uintptr_t *output = (volatile uintptr_t *)&ifp->if_output;
 
-	if (divert && ifp->if_output == ether_output)
-		PSPAT_STORE_PTR(ifp->if_output, pspat_if_output);
-	else if (!divert && ifp->if_output == pspat_if_output)
-		PSPAT_STORE_PTR(ifp->if_output, ether_output);
+	if (divert && atomic_cmpset_ptr(output, (uintptr_t)ether_output,
+	    (uintptr_t)pspat_if_output))
+		atomic_add_int(&pspat_diverted, 1);
+	else if (!divert && atomic_cmpset_ptr(output,
+	    (uintptr_t)pspat_if_output, (uintptr_t)ether_output))
+		atomic_subtract_int(&pspat_diverted, 1);
 }
 
 /*
- * No interface is on its way from one vnet to another, in neither's list,
- * while we go over them all.
+ * An interface on its way from one vnet to another may be in neither's list
+ * while we go over them all: pspat_if_moved() sees to it when it arrives.
  */
 static void
 pspat_if_divert_all(bool divert)
@@ -143,6 +149,30 @@ pspat_if_arrival(void *arg, struct ifnet *ifp)
 	if (pspat_sc.sc_divert)
 		pspat_if_divert(ifp, true);
 	mtx_unlock(&pspat_sc.sc_mtx);
+}
+
+/*
+ * In a vnet, as a new one or from another.
+ */
+static void
+pspat_if_moved(void *arg, struct ifnet *ifp)
+{
+
+	mtx_lock(&pspat_sc.sc_mtx);
+	if (!pspat_sc.sc_divert)
+		pspat_if_divert(ifp, false);
+	mtx_unlock(&pspat_sc.sc_mtx);
+}
+
+/*
+ * Out of its vnet.  Nobody will lead it back who is not told that it goes.
+ */
+static void
+pspat_if_departure(void *arg, struct ifnet *ifp)
+{
+
+	if ((ifp->if_flags & IFF_DYING) != 0)
+		pspat_if_divert(ifp, false);
 }
 
 /*
@@ -643,6 +673,7 @@ static int
 pspat_modevent(module_t mod, int type, void *arg)
 {
 	struct pspat_softc *sc = &pspat_sc;
+	u_int left;
 
 	switch (type) {
 	case MOD_LOAD:
@@ -652,18 +683,35 @@ pspat_modevent(module_t mod, int type, void *arg)
 		pspat_cnt.name = counter_u64_alloc(M_WAITOK);
 		PSPAT_COUNTERS(PSPAT_COUNTER_ALLOC)
 		pspat_boxes_init(sc);
-		pspat_arrival_tag = EVENTHANDLER_REGISTER(ether_ifattach_event,
+		pspat_event_tag[0] = EVENTHANDLER_REGISTER(ether_ifattach_event,
 		    pspat_if_arrival, NULL, EVENTHANDLER_PRI_ANY);
+		pspat_event_tag[1] = EVENTHANDLER_REGISTER(ifnet_arrival_event,
+		    pspat_if_moved, NULL, EVENTHANDLER_PRI_ANY);
+		/* After those who give it back what it had. */
+		pspat_event_tag[2] = EVENTHANDLER_REGISTER(ifnet_departure_event,
+		    pspat_if_departure, NULL, EVENTHANDLER_PRI_LAST);
 		return (0);
 	case MOD_QUIESCE:
 		return (0);
 	case MOD_UNLOAD:
-		EVENTHANDLER_DEREGISTER(ether_ifattach_event,
-		    pspat_arrival_tag);
 		sx_xlock(&pspat_sx);
-		pspat_gone = true;
 		(void)pspat_apply(0, pspat_point);
+		pspat_if_divert_all(false);
+		left = atomic_load_int(&pspat_diverted);
+		pspat_gone = left == 0;
 		sx_xunlock(&pspat_sx);
+		if (left != 0) {
+			printf("pspat: %u interface(s) may be led here again, "
+			    "by lagg or wlan\n", left);
+			return (EBUSY);
+		}
+		EVENTHANDLER_DEREGISTER(ether_ifattach_event,
+		    pspat_event_tag[0]);
+		EVENTHANDLER_DEREGISTER(ifnet_arrival_event,
+		    pspat_event_tag[1]);
+		EVENTHANDLER_DEREGISTER(ifnet_departure_event,
+		    pspat_event_tag[2]);
+		NET_EPOCH_WAIT();
 		pspat_boxes_uninit();
 #define	PSPAT_COUNTER_FREE(name, text)					\
 		counter_u64_free(pspat_cnt.name);

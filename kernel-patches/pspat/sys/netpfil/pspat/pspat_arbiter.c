@@ -56,6 +56,8 @@
 
 /* Key of an event that does not come: ticks, far but within half the range. */
 #define	PSPAT_NEVER	(V_dn_cfg.curr_time + (1ULL << 40))
+#define	PSPAT_IS_NEVER(key)						\
+	((int64_t)((key) - V_dn_cfg.curr_time) > (int64_t)1 << 39)
 
 /* How late the arbiter may come to a busy link and still make up for it. */
 #define	PSPAT_LATE	(100 * SBT_1MS)
@@ -158,6 +160,7 @@ static int
 pspat_free_sched(struct dn_sch_inst *si)
 {
 	struct pspat_softc *sc = &pspat_sc;
+	struct epoch_tracker et;
 	int (*free_sched)(struct dn_sch_inst *);
 	struct mbuf *m;
 	u_int i;
@@ -169,8 +172,11 @@ pspat_free_sched(struct dn_sch_inst *si)
 		if (sc->sc_alg[i].pa_fp == si->sched->fp)
 			free_sched = sc->sc_alg[i].pa_free_sched;
 	mtx_unlock(&sc->sc_mtx);
+	/* A dequeue looks up the interface that a packet came by. */
+	NET_EPOCH_ENTER(et);
 	while ((m = si->sched->fp->dequeue(si)) != NULL)
 		m_freem(m);
+	NET_EPOCH_EXIT(et);
 	return (free_sched(si));
 }
 
@@ -257,6 +263,40 @@ pspat_algs_forget(void)
 }
 
 /*
+ * Time on the wire.  A 32.32 time does not wrap in our lifetime (C12).
+ */
+static sbintime_t
+pspat_wire_time(uint64_t bits, uint64_t bps)
+{
+
+	if (bits >> 32 != 0 && bps >> 32 != 0) {
+		/* Of so many, the last 16 bits don't matter. */
+		bits >>= 16;
+		bps >>= 16;
+	}
+	return ((sbintime_t)((bits / bps) << 32) +
+	    (sbintime_t)(((bits % bps) << 32) / bps));
+}
+
+/*
+ * What an idle link may catch up at once.  dummynet's credit, in bits times hz,
+ * is as much as the link could have carried since it was idle, its burst at the
+ * most; within one tick it is what the last packets left of it.
+ */
+static uint64_t
+pspat_credit(const struct dn_sch_inst *si)
+{
+	const struct dn_link *link = &si->sched->link;
+	uint64_t idle;
+
+	if (si->idle_time >= V_dn_cfg.curr_time)
+		return (si->credit > 0 ? si->credit : 0);
+	idle = V_dn_cfg.curr_time - si->idle_time;
+	return (link->bandwidth != 0 && idle < link->burst / link->bandwidth ?
+	    idle * link->bandwidth : link->burst);
+}
+
+/*
  * Take an idle instance over from dummynet.
  */
 static struct pspat_link *
@@ -280,37 +320,46 @@ pspat_link_take(struct pspat_softc *sc, struct dn_sch_inst *si)
 	pl->pl_sched = si->sched->sch.sched_nr;
 	pl->pl_flow = si->ni.fid;
 	pl->pl_delayed_tail = &pl->pl_delayed;
+	pl->pl_credit = pspat_credit(si);
 	LIST_INSERT_HEAD(&sc->sc_links, pl, pl_next);
 	LIST_INSERT_HEAD(pspat_bucket(sc, si), pl, pl_hash);
 	return (pl);
 }
 
 /*
- * Give an instance back, idle.  What is still on its way keeps the link.
+ * Give an instance back, idle, with what is left of its burst.  Packets still
+ * on their way keep the link.
  */
 static void
-pspat_link_give_back(struct pspat_link *pl)
+pspat_link_give_back(struct pspat_link *pl, sbintime_t now)
 {
 	struct dn_sch_inst *si = pl->pl_si;
+	const struct dn_link *link = &si->sched->link;
+	uint64_t left;
 
-	if (si == NULL)
-		return;
 	DN_BH_LOCK_ASSERT();
 	heap_extract(&V_dn_cfg.evheap, si);
 	si->kflags &= ~DN_ACTIVE;
 	si->idle_time = si->sched_time = V_dn_cfg.curr_time;
 	si->credit = 0;
+	if (link->burst != 0 && pl->pl_free != 0 && pl->pl_free < now) {
+		left = (uint64_t)sbttous(now - pl->pl_free) *
+		    link->bandwidth / 1000000 * hz;
+		si->credit = MIN(left, pl->pl_credit);
+	}
 	pl->pl_si = NULL;
 }
 
 /*
  * Is the instance still there, and still ours?  dummynet removes one with its
  * pipe, its scheduler or its vnet and tells nobody (C10), so this is asked
- * before each use.  One that was made anew in the same place is not active.
+ * before each use.  One that was made anew in the same place is not active, or
+ * has an event of dummynet's, which is due within reason.
  */
 static void
 pspat_link_check(struct pspat_link *pl)
 {
+	const struct dn_heap_entry *event;
 	struct dn_schk *sch;
 	void *si;
 
@@ -323,8 +372,12 @@ pspat_link_check(struct pspat_link *pl)
 		si = (sch->sch.flags & DN_HAVE_MASK) != 0 ?
 		    dn_ht_find(sch->siht, (uintptr_t)&pl->pl_flow, 0, NULL) :
 		    (void *)sch->siht;
-	if (si != pl->pl_si || (pl->pl_si->kflags & DN_ACTIVE) == 0)
-		pl->pl_si = NULL;
+	if (si == pl->pl_si && (pl->pl_si->kflags & DN_ACTIVE) != 0) {
+		event = &V_dn_cfg.evheap.p[pl->pl_si->ni.oid.id];
+		if (event->object == si && PSPAT_IS_NEVER(event->key))
+			return;
+	}
+	pl->pl_si = NULL;
 }
 
 /*
@@ -412,17 +465,6 @@ pspat_enqueue(struct pspat_softc *sc, struct mbuf *m, struct pspat_tag *pt,
 }
 
 /*
- * Time on the wire.  A 32.32 time does not wrap in our lifetime (C12).
- */
-static sbintime_t
-pspat_wire_time(uint64_t bits, uint64_t bps)
-{
-
-	return ((sbintime_t)((bits / bps) << 32) +
-	    (sbintime_t)(((bits % bps) << 32) / bps));
-}
-
-/*
  * What a link's profile adds to a packet, in bits at the link's rate, and
  * whether it loses the packet: as dummynet has it.
  */
@@ -438,6 +480,34 @@ pspat_profile_bits(struct dn_schk *sch, bool *lost)
 	i = random() % pf->samples_no;
 	*lost = i >= pf->loss_level;
 	return ((uint64_t)pf->samples[i] * sch->link.bandwidth / 1000);
+}
+
+/*
+ * A packet of dummynet's own, which it put into an instance that we serve.  It
+ * goes by dummynet's delay line, or at once if it has no delay; then it is sent
+ * apart from ours, for it says nothing of its vnet (C3).
+ */
+static void
+pspat_foreign(struct dn_sch_inst *si, struct mbuf *m, sbintime_t delay,
+    struct pspat_ready *foreign)
+{
+	struct delay_line *dl = &si->dline;
+	uint64_t ticks;
+
+	ticks = howmany((uint64_t)sbttous(delay) * hz, 1000000);
+	if (ticks == 0 && dl->mq.head == NULL) {
+		pspat_ready_append(foreign, m);
+		return;
+	}
+	dn_tag_get(m)->output_time = V_dn_cfg.curr_time + ticks;
+#if __FreeBSD_version >= 1400000
+	if (m->m_pkthdr.rcvif != NULL)
+		m_rcvif_serialize(m);
+#endif
+	mq_append(&dl->mq, m);
+	if (dl->oid.subtype == 0 && heap_insert(&V_dn_cfg.evheap,
+	    dn_tag_get(dl->mq.head)->output_time, dl) == 0)
+		dl->oid.subtype = 1;	/* in the heap */
 }
 
 /*
@@ -464,7 +534,7 @@ pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
 			break;
 		m = sch->fp->dequeue(pl->pl_si);
 		if (m == NULL) {
-			pspat_link_give_back(pl);
+			pspat_link_give_back(pl, now);
 			break;
 		}
 		m->m_nextpkt = NULL;
@@ -478,7 +548,7 @@ pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
 			 * long as that is within reason.
 			 */
 			burst = pl->pl_free != 0 ? PSPAT_LATE :
-			    (sbintime_t)((sch->link.burst / hz << 32) /
+			    pspat_wire_time(pl->pl_credit / hz,
 			    sch->link.bandwidth);
 			if (pl->pl_free < now - burst)
 				pl->pl_free = now - burst;
@@ -502,8 +572,7 @@ pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
 		delay += sch->link.delay * (SBT_1S / hz);
 		pt = pspat_tag_find(m);
 		if (pt == NULL || pt->pt_tag.m_tag_id != PSPAT_TAG_CUSTODY) {
-			/* dummynet's: it says nothing of its vnet (C3). */
-			pspat_ready_append(foreign, m);
+			pspat_foreign(pl->pl_si, m, delay, foreign);
 			continue;
 		}
 		if (flush || delay == 0) {
@@ -678,8 +747,10 @@ pspat_round(struct pspat_softc *sc, bool flush)
 	LIST_FOREACH_SAFE(pl, &sc->sc_links, pl_next, next) {
 		CURVNET_SET(pl->pl_vnet);
 		DN_BH_WLOCK();
-		due = pspat_serve(sc, pl, now, flush, ready.count + budget,
-		    &ready, &foreign);
+		/* All of a vnet that goes, or of all when PSPAT does. */
+		due = pspat_serve(sc, pl, now, flush && (V_pspat_dying != 0 ||
+		    atomic_load_int(&sc->sc_point) == PSPAT_OFF),
+		    ready.count + budget, &ready, &foreign);
 		DN_BH_WUNLOCK();
 		/* In this vnet, whatever else is done later. */
 		got += foreign.count;

@@ -182,6 +182,17 @@ pspat_flowset_number(const struct ipfw_rule_ref *rule)
 }
 
 /*
+ * Does a NIC pace or encrypt this packet by a tag of its own?  That is where
+ * others have the interface they came by, and schedulers take it for one.
+ */
+static bool
+pspat_send_tagged(const struct mbuf *m)
+{
+
+	return ((m->m_pkthdr.csum_flags & CSUM_SND_TAG) != 0);
+}
+
+/*
  * In dummynet_io()'s place behind ip_dn_io_ptr.
  *
  * Whatever happens the packet is no longer the caller's: *m0 is NULL (C1).
@@ -200,6 +211,7 @@ pspat_dn_io(struct mbuf **m0, struct ip_fw_args *fwa)
 	    PSPAT_DUMMYNET;
 	if ((fwa->flags & IPFW_ARGS_OUT) == 0 || fwa->ifp == NULL ||
 	    atomic_load_int(&sc->sc_point) != point || V_pspat_dying != 0 ||
+	    pspat_send_tagged(m) ||
 	    (pspat_tag_find(m) != NULL && !PSPAT_BROKEN(11))) {
 		PSPAT_COUNT(passed);
 		return (sc->sc_dn_io(m0, fwa));
@@ -299,7 +311,7 @@ pspat_if_output(struct ifnet *ifp, struct mbuf *m, const struct sockaddr *dst,
 	    V_pspat_dying != 0 ||
 	    (V_pspat_flowset == 0 && !PSPAT_WAY(DIRECT)) ||
 	    (dst->sa_family != AF_INET && dst->sa_family != AF_INET6) ||
-	    dst->sa_len > sizeof(pt->pt_dst) ||
+	    dst->sa_len > sizeof(pt->pt_dst) || pspat_send_tagged(m) ||
 	    (ro != NULL && ro->ro_prepend != NULL) ||
 	    (pspat_tag_find(m) != NULL && !PSPAT_BROKEN(11))) {
 		PSPAT_COUNT(passed);
@@ -315,9 +327,13 @@ pspat_if_output(struct ifnet *ifp, struct mbuf *m, const struct sockaddr *dst,
 	PSPAT_LEND(pt, gw, dst);
 	PSPAT_LEND(pt, ro, ro);
 	bcopy(dst, &pt->pt_dst, dst->sa_len);
-	pt->pt_ro_flags = ro != NULL ? ro->ro_flags & ~RT_HAS_HEADER : 0;
-	pt->pt_dir = DIR_OUT | (dst->sa_family == AF_INET6 ? PROTO_IPV6 : 0);
+	/* Its link-layer entry stays the caller's, cached or not. */
+	pt->pt_ro_flags = ro != NULL ?
+	    ro->ro_flags & ~(RT_HAS_HEADER | RT_LLE_CACHE) : 0;
+	/* The packet's family, which need not be its next hop's. */
+	pt->pt_af = RO_GET_FAMILY(ro, dst);
+	pt->pt_dir = DIR_OUT | (pt->pt_af == AF_INET6 ? PROTO_IPV6 : 0);
 	pt->pt_flowset = V_pspat_flowset;
-	pspat_classify(m, dst->sa_family, &pt->pt_flow);
+	pspat_classify(m, pt->pt_af, &pt->pt_flow);
 	return (pspat_deliver(m));
 }

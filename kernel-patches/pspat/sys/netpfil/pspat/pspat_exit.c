@@ -182,8 +182,9 @@ pspat_exit(struct mbuf *m)
 		}
 		bzero(&ro, sizeof(ro));
 		ro.ro_flags = pt->pt_ro_flags;
-		bcopy(&pt->pt_dst, &ro.ro_dst, MIN(sizeof(ro.ro_dst),
-		    pt->pt_dst.sa.sa_len));
+		/* All that ether_output() asks of it (RO_GET_FAMILY()). */
+		ro.ro_dst.sa_family = pt->pt_af;
+		ro.ro_dst.sa_len = sizeof(ro.ro_dst);
 		if (pt->pt_dst.sa.sa_family == AF_INET6) {
 			struct sockaddr_in6 sin6 = pt->pt_dst.sin6;
 

@@ -32,6 +32,7 @@ struct pspat_tag {
 	uint8_t		pt_point;	/* enum pspat_point */
 	uint8_t		pt_dir;		/* as in dn_pkt_tag.dn_dir */
 	uint16_t	pt_ro_flags;	/* PSPAT_IF_OUTPUT */
+	sa_family_t	pt_af;		/* PSPAT_IF_OUTPUT: the packet's own */
 	struct ipfw_rule_ref pt_rule;
 	struct ipfw_flow_id pt_flow;
 	union {
@@ -95,6 +96,7 @@ struct pspat_link {
 	struct dn_sch_inst *pl_si;
 	uint32_t	pl_sched;	/* number of its scheduler */
 	struct ipfw_flow_id pl_flow;	/* which instance of the scheduler */
+	uint64_t	pl_credit;	/* its burst when it came, bits * hz */
 	sbintime_t	pl_free;	/* when the link is free again */
 	struct mbuf	*pl_delayed;	/* on their way: FIFO by pt_due */
 	struct mbuf	**pl_delayed_tail;
