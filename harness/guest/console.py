@@ -97,6 +97,7 @@ _PAGER = rb"--More--"
 _IN_SHELL = re.compile(r"(?<![&>|])&(?![&>\d])|^\s*(?:wait|cd|export|umask|ulimit|true)\b")
 #: The shell's own word on a line that it cannot read.
 _REFUSED = re.compile(rb"[^\r\n]*Syntax error[^\r\n]*")
+_STREAM = 512  # bytes between two questions that only a long answer on its way has, and no answer to ^T
 _TRIES = 10  # how often an answer is asked for again that came torn
 #: The terminal's own answer to ^T (its VSTATUS): the kernel gives it, whatever the command at work does.
 _BEAT = rb"load: \d+\.\d\d +(?:cmd: ([^\r\n]*?) (\d+) \[([^\]\r\n]*)\] [\d.]+r ([\d.]+)u ([\d.]+)s )?[^\r\n]*[\r\n]+"
@@ -139,6 +140,11 @@ class _Pulse:
             self.where = None
         self._asked, self._answered = now, False
         return True
+
+    def heard(self) -> None:
+        """An answer is on its way: as good as one to ^T, which would be set down in the middle of it."""
+        self._life = self._asked = time.monotonic()
+        self._answered = True
 
     def take(self, answer: re.Match[bytes], at_prompt: bool = False) -> None:
         """An answer to ^T: life, if the command rests by its own will or has used the processor since."""
@@ -356,12 +362,14 @@ class Console:
         else:
             # Echo, where a tty insists on it, shows "$s" and not digits: it can't be taken for the answer.
             self.send(f"echo @dnh:{token}:begin@; {command}\ns=$?; {ask}")
+        begin = b"@dnh:" + token.encode() + b":begin@" if kept else None
         end_of_frame = rb"@dnh:" + token.encode() + rb":(\d+)" + (rb":(\d+)@" if kept else rb"@")
         patterns = [end_of_frame, *([_BEAT] if self._heartbeat else [])]
         pulse = _Pulse(timeout)
         end = time.monotonic() + (timeout if not self._heartbeat else limit or max(self.longest, timeout))
         seen, asked, tries = b"", time.monotonic(), 0
         refused: bytes | None = None
+        log = self._log.tell()
         while True:
             left = min(end - time.monotonic(), timeout - pulse.silent())
             wait = min(left, self._torn_after, *([pulse.interval] if self._heartbeat else []))
@@ -384,6 +392,11 @@ class Console:
                 seen += self._process.after if isinstance(self._process.after, bytes) else b""
                 pulse.take(self._match())
             except TimeoutError:
+                came, log = self._log.tell() - log, self._log.tell()
+                if begin and came > _STREAM and begin in seen + self._so_far() and time.monotonic() < end:
+                    pulse.heard()
+                    asked = time.monotonic()
+                    continue
                 if left <= wait:
                     raise GuestHung(self._why_hung(command, timeout, pulse, end)) from None
                 # Silence: the command may be at work, or its frame was torn by a kernel message.  Asking
@@ -393,6 +406,11 @@ class Console:
                     asked = time.monotonic()
                 if self._heartbeat:
                     self._beat(pulse)
+
+    def _so_far(self) -> bytes:
+        """What has come and was not taken yet, after a time that ran out."""
+        before = self._process.before
+        return before if isinstance(before, bytes) else b""
 
     def _why_hung(self, command: str, timeout: float, pulse: _Pulse, end: float) -> str:
         if not self._heartbeat:

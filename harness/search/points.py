@@ -34,7 +34,7 @@ class PointSearch:
         decided: list[Decision] = [judge.decide(c) for c in self._candidates]
         if all(d.outcome is Outcome.NEITHER for d in decided):
             raise Undecided(f"no point could be run: {decided[0].why}")
-        axes = list(self._cells[0].cell)
+        axes = [k for k in self._cells[0].cell if len({c.cell[k] for c in self._cells}) > 1]
         turns = []
         for (a, x), (b, y) in combinations(zip(self._cells, decided, strict=True), 2):
             differ = [k for k in axes if a.cell[k] != b.cell[k]]

@@ -30,12 +30,12 @@ COMMANDS = {
 
 
 @contextmanager
-def shell(folder: Path, *words: object) -> Iterator[Console]:
+def shell(folder: Path, *words: object, heartbeat: bool = False) -> Iterator[Console]:
     child: pexpect.spawn[bytes] = pexpect.spawn(
         sys.executable, ["-u", str(HERE / "torn.py"), *map(str, words)], echo=False, timeout=20, maxread=65536
     )
     child.delaybeforesend = None
-    console = Console(child, folder / "console.log", keeps=True, torn_after=0.2)
+    console = Console(child, folder / "console.log", keeps=True, torn_after=0.2, heartbeat=heartbeat, hang=1.0)
     try:
         console.wait_for("# ", 10, booting=True)
         yield console
@@ -59,6 +59,14 @@ def test_a_long_answer_among_messages(tmp_path: Path) -> None:
     with shell(tmp_path, 1, 0.005) as console:
         for _ in range(5):
             assert console.check("seq 1 200").split("\n") == [str(n) for n in range(1, 201)]
+
+
+def test_a_long_answer_is_not_torn_by_a_sign_of_life(tmp_path: Path) -> None:
+    """A slow console that prints for longer than a guest may be silent is asked nothing meanwhile."""
+    with shell(tmp_path, 0, 0, 20_000, heartbeat=True) as console:
+        done = console.run("seq 1 8000", timeout=1.0)
+    assert (done.status, done.output.count("\n")) == (0, 7999)
+    assert (tmp_path / "console.log").read_bytes().count(b":begin@\r\n") == 1
 
 
 def test_a_storm_of_messages_ends(tmp_path: Path) -> None:

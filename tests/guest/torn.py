@@ -1,7 +1,8 @@
-"""A real sh on a console that a kernel writes to as well: ``python torn.py SEED SHARE``.
+"""A real sh on a console that a kernel writes to as well: ``python torn.py SEED SHARE [PACE]``.
 
 What the shell prints goes out in pieces of up to 16 bytes, as a UART takes it; by the dice, before a SHARE of the
 pieces, comes a piece of a kernel message, which may begin and end anywhere, the middle of a word above all.
+With a PACE it prints so many bytes a second; ^T is answered at once, wherever the shell's own print is by then.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import random
 import select
 import subprocess
 import sys
+import time
 import tty
 
 from player import LOR, say
@@ -24,7 +26,7 @@ MESSAGES = (
 )
 
 
-def main(seed: int, share: float) -> None:
+def main(seed: int, share: float, pace: float = 0) -> None:
     dice = random.Random(seed)
     ours, theirs = pty.openpty()
     tty.setraw(0)
@@ -42,9 +44,12 @@ def main(seed: int, share: float) -> None:
         if 0 in ready:
             if not (typed := os.read(0, 4096)):
                 break
-            os.write(ours, typed)
+            if b"\x14" in typed:
+                say(b"load: 0.23  cmd: sh 13 [ttyout] 1.22r 0.50u 0.01s 3% 2048k\r\n")
+            os.write(ours, typed.replace(b"\x14", b""))
         if ours in ready:
-            said = os.read(ours, 4096)
+            said = os.read(ours, 64 if pace else 4096)
+            time.sleep(len(said) / pace if pace else 0)
             while said:
                 if dice.random() < share:
                     message = message or dice.choice(MESSAGES)
@@ -60,4 +65,4 @@ def main(seed: int, share: float) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]))
+    main(int(sys.argv[1]), *map(float, sys.argv[2:]))
