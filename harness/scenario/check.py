@@ -127,6 +127,7 @@ def _routes(s: Scenario) -> Iterator[Fault]:
                 yield Fault(path, f"{gateway} is an address of {host} itself")
 
 
+_LEAST_UDP = {4: 64, 6: 84}  # dngen's own 36 bytes behind the headers
 _VIA = re.compile(r"\b(?:via|xmit|recv)\s+([^\s,;)]+)")
 _IPFW_WORDS = (
     "add", "pipe", "queue", "sched", "delete", "flush", "-f", "-q", "zero", "resetlog", "set", "table", "nat",
@@ -190,6 +191,13 @@ def _flow(s: Scenario, name: str, flow: Flow, wired: bool) -> Iterator[Fault]:
             f"{flow.source} has no way to {flow.host}: no common link, and no host between them that forwards"
             " (net.inet.ip.forwarding: 1)",
         )
+    elif known and wired:
+        version = ipaddress.ip_address(s.target(flow)).version
+        if flow.kind == "ping" and version == 6:
+            yield Fault((*path, "ping"), f"{s.target(flow)} is IPv6: dngen pings IPv4 only (a slow udp flow has a delay, too)")
+        elif flow.kind == "udp" and min(flow.weights) < _LEAST_UDP[version]:
+            where = "sizes" if flow.sizes else "size"
+            yield Fault((*path, where), f"packets of an IPv{version} flow have at least {_LEAST_UDP[version]} bytes")
     if flow.end is None and s.length_ is None:
         yield Fault(
             path,

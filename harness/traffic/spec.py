@@ -38,7 +38,8 @@ def receiver_command(flow: FlowSpec) -> str | None:
         return None
     length = LEAD + flow.start + flow.duration + TAIL
     times = f"--for {_ns(length)} --interval {_ns(flow.interval)}"
-    return f"dngen recv {flow.kind} --port {flow.port} {times} --id {flow.id}"
+    family = " --ip 6" if ":" in flow.to else ""
+    return f"dngen recv {flow.kind} --port {flow.port}{family} {times} --id {flow.id}"
 
 
 def sender_command(flow: FlowSpec) -> str:
@@ -57,4 +58,5 @@ def sender_command(flow: FlowSpec) -> str:
         words.append(f"--sizes {sizes}")
         if flow.on and flow.off:
             words.append(f"--on {_ns(flow.on)} --off {_ns(flow.off)}")
-    return f"dngen send {flow.kind} --to {flow.to}:{flow.port} {' '.join(words)}"
+    to = f"[{flow.to}]" if ":" in flow.to else flow.to
+    return f"dngen send {flow.kind} --to {to}:{flow.port} {' '.join(words)}"

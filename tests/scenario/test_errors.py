@@ -30,6 +30,7 @@ CASES = [
     ("gold:   {udp", "gold:   {tcp: bulk, udp", "f:15:3: gold: wants exactly one of udp, tcp and ping, has udp, tcp", 1),
     ("gold:   {udp: 20Mbit/s, size: 1000", "gold:   {udp: 20Mbit/s, size: 12", "f:15:33: size: '12' is too small, at least 28", 1),
     ("gold:   {udp: 20Mbit/s, size: 1000", "gold:   {udp: 20Mbit/s, size: [1]", "f:15:33: size: wanted a whole number, found a list", 1),
+    ("gold:   {udp: 20Mbit/s, size: 1000", "gold:   {udp: 20Mbit/s, size: 50", "f:15:33: packets of an IPv4 flow have at least 64 bytes", 1),
     ('to: "server:5001"', 'to: "sever:5001"', "f:15:58: unknown host 'sever' (did you mean 'server'?)", 1),
     ('to: "server:5001"', 'to: "10.0.2.7:5001"', "f:15:58: no host has the address 10.0.2.7", 1),
     ('to: "server:5001"', 'to: "server:70000"', "f:15:3: gold: 'server:70000' is no host:port or address:port", 1),

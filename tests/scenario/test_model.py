@@ -212,6 +212,18 @@ def test_no_way() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flow", "said"),
+    [
+        ('udp: 1Mbit/s, size: 83, from: a, to: "[2001:db8:1::2]:5001"', "at least 84 bytes"),
+        ('ping: 1s, from: a, to: "2001:db8:1::2"', "dngen pings IPv4 only"),
+    ],
+)
+def test_what_ipv6_flows_cannot(flow: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        loads(CHAIN + f"  y: {{{flow}, for: 1s}}\n")
+
+
+@pytest.mark.parametrize(
     ("text", "parts"),
     [
         ("server:5001", ("server", 5001)), ("10.0.0.1:1", ("10.0.0.1", 1)), ("server", ("server", None)),

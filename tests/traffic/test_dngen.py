@@ -72,7 +72,7 @@ def run(program: Path, spec: FlowSpec, via: int | None = None) -> tuple[FlowMetr
     words = receiver_command(spec)
     assert words is not None
     receiver = start(program, words.removeprefix("dngen "))
-    listening(spec.port, spec.kind)
+    listening(spec.port, spec.kind + "6" * (":" in spec.to))
     words = sender_command(spec).removeprefix("dngen ")
     if via is not None:
         words = words.replace(f":{spec.port} ", f":{via} ")
@@ -270,6 +270,25 @@ def test_tcp(dngen):
     assert m.errors == {}
 
 
+@pytest.mark.parametrize("kind", ["udp", "tcp"])
+def test_ipv6(plain, kind):
+    kind_of_socket = socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM
+    try:
+        with socket.socket(socket.AF_INET6, kind_of_socket) as s:
+            s.bind(("::1", 0))
+            port = s.getsockname()[1]
+    except OSError as e:
+        pytest.skip(f"this machine has no IPv6: {e}")
+    rate = 4e6 if kind == "udp" else None
+    spec = FlowSpec(id="six", kind=kind, to="::1", port=port, rate=rate, sizes={84: 1, 1000: 1}, duration=0.4, senders=2)
+    m, sent, _ = run(plain, spec)
+    assert m.bytes == final(sent)["bytes"] > 100_000
+    assert m.errors == {} and m.delay is not None and m.delay.min > 0
+    if kind == "udp":
+        # 400 ms of 4 Mbit/s of whole IPv6 packets: to the packet, each sender may be one short.
+        assert m.sent == m.received and abs(m.bytes - 200_000) <= 2 * 1000
+
+
 def test_tcp_waits_for_its_receiver_and_turns_strangers_away(plain):
     port = free_port(socket.SOCK_STREAM)
     sender = start(plain, f"send tcp --to 127.0.0.1:{port} --for 1s --id x")
@@ -408,6 +427,12 @@ def test_a_port_that_is_taken(plain):
         ("send udp --to 127.0.0.256:5 --rate 1Mbit/s --for 1s --id x", "--to"),
         ("send udp --to host:5 --rate 1Mbit/s --for 1s --id x", "--to"),
         ("send udp --to 127.0.0.1:65536 --rate 1Mbit/s --for 1s --id x", "--to"),
+        ("send udp --to [::1]5 --rate 1Mbit/s --for 1s --id x", "--to"),
+        ("send udp --to [::1:5 --rate 1Mbit/s --for 1s --id x", "--to"),
+        ("send udp --to []:5 --rate 1Mbit/s --for 1s --id x", "--to"),
+        ("send udp --to [::1]:5 --rate 1Mbit/s --size 83 --for 1s --id x", "IPv6"),
+        ("ping --to [::1] --for 1s --id x", "--to"),
+        ("recv udp --port 5 --ip 5 --for 1s --id x", "--ip"),
         ("send udp --to 127.0.0.1:5 --rate 1Mbps --for 1s --id x", "--rate"),
         ("send udp --to 127.0.0.1:5 --rate 0bit/s --for 1s --id x", "--rate"),
         ("send udp --to 127.0.0.1:5 --rate -1Mbit/s --for 1s --id x", "--rate"),

@@ -5,9 +5,9 @@
 static const char usage[] =
 "usage: dngen send udp --to ADDR:PORT (--rate RATE | --pps N) [--size N | --sizes SIZE:WEIGHT,...]\n"
 "                      [--on TIME --off TIME] [--senders N] [--seed N] [--start TIME] common\n"
-"       dngen recv udp --port PORT [--interval TIME] [--idle TIME] [--linger TIME] [--senders N] common\n"
+"       dngen recv udp --port PORT [--ip 4|6] [--interval TIME] [--idle TIME] [--linger TIME] [--senders N] common\n"
 "       dngen send tcp --to ADDR:PORT [--senders N] [--start TIME] common\n"
-"       dngen recv tcp --port PORT [--interval TIME] [--linger TIME] [--senders N] common\n"
+"       dngen recv tcp --port PORT [--ip 4|6] [--interval TIME] [--linger TIME] [--senders N] common\n"
 "       dngen ping --to ADDR [--interval TIME] [--size N] [--report TIME] [--linger TIME] [--start TIME] common\n"
 "common: --id NAME --for TIME\n"
 "Times: 5s 10ms 100us 1ns.  Rates: 20Mbit/s 500Kbit/s 1MByte/s, of IP packets; sizes, 64 and up, are\n"
@@ -23,7 +23,7 @@ enum word { W_SEND_UDP = 1, W_RECV_UDP = 2, W_SEND_TCP = 4, W_RECV_TCP = 8, W_PI
 #define	W_ALL	(W_SEND | W_RECV | W_PING)
 
 enum opt {
-	O_FOR, O_ID, O_IDLE, O_INTERVAL, O_LINGER, O_OFF, O_ON, O_PORT, O_PPS, O_RATE,
+	O_FOR, O_ID, O_IDLE, O_INTERVAL, O_IP, O_LINGER, O_OFF, O_ON, O_PORT, O_PPS, O_RATE,
 	O_REPORT, O_SEED, O_SENDERS, O_SIZE, O_SIZES, O_START, O_TO, O_COUNT
 };
 
@@ -35,6 +35,7 @@ static const struct {
 	[O_ID] = { "--id", W_ALL },
 	[O_IDLE] = { "--idle", W_RECV_UDP },
 	[O_INTERVAL] = { "--interval", W_RECV | W_PING },
+	[O_IP] = { "--ip", W_RECV },
 	[O_LINGER] = { "--linger", W_RECV | W_PING },
 	[O_OFF] = { "--off", W_SEND_UDP },
 	[O_ON] = { "--on", W_SEND_UDP },
@@ -168,6 +169,17 @@ copy_word(const char *s, char stop1, char stop2, char *word, size_t size)
 }
 
 static bool
+parse_port(const char *s, struct dg_options *o)
+{
+	uint64_t v;
+
+	if (*s++ != ':' || !parse_int(s, plain_units, 1, 65535, &v))
+		return (false);
+	o->port = (uint16_t)v;
+	return (true);
+}
+
+static bool
 parse_to(const char *s, bool port, struct dg_options *o)
 {
 	uint64_t v;
@@ -176,6 +188,13 @@ parse_to(const char *s, bool port, struct dg_options *o)
 	size_t n;
 	int i;
 
+	if (*s == '[' && port) {
+		n = copy_word(s + 1, ']', '\0', o->to, sizeof(o->to));
+		rest = s + 1 + n;
+		o->ip6 = true;
+		return (n > 0 && strspn(o->to, "0123456789abcdefABCDEF:.") == n && *rest++ == ']' &&
+		    parse_port(rest, o));
+	}
 	for (rest = s, i = 0; i < 4; i++) {
 		n = copy_word(rest, i < 3 ? '.' : ':', '\0', word, 4);
 		if (n == 0 || !parse_int(word, plain_units, 0, 255, &v))
@@ -185,12 +204,7 @@ parse_to(const char *s, bool port, struct dg_options *o)
 			return (false);
 	}
 	memcpy(o->to, s, (size_t)(rest - s));
-	if (!port)
-		return (*rest == '\0');
-	if (*rest++ != ':' || !parse_int(rest, plain_units, 1, 65535, &v))
-		return (false);
-	o->port = (uint16_t)v;
-	return (true);
+	return (port ? parse_port(rest, o) : *rest == '\0');
 }
 
 static bool
@@ -257,6 +271,9 @@ set_option(struct dg_options *o, enum opt opt, const char *s, enum word word)
 	case O_REPORT:
 		/* Finer than this it would measure itself. */
 		return (parse_time(s, &o->interval) && o->interval >= NS_PER_MS);
+	case O_IP:
+		o->ip6 = strcmp(s, "6") == 0;
+		return (o->ip6 || strcmp(s, "4") == 0);
 	case O_LINGER:
 		return (parse_time(s, &o->linger));
 	case O_OFF:
@@ -298,8 +315,10 @@ set_option(struct dg_options *o, enum opt opt, const char *s, enum word word)
 }
 
 static const char *
-check(unsigned given, enum word word)
+check(const struct dg_options *o, unsigned given, enum word word)
 {
+	int i;
+
 #define	GIVEN(x)	((given & 1u << (x)) != 0)
 	if (!GIVEN(O_ID))
 		return ("--id is missing");
@@ -315,6 +334,9 @@ check(unsigned given, enum word word)
 		return ("--on and --off go together");
 	if (GIVEN(O_SIZE) && GIVEN(O_SIZES))
 		return ("one of --size and --sizes is enough");
+	for (i = 0; word == W_SEND_UDP && i < o->sizes.count; i++)
+		if (o->sizes.size[i] < dg_headers(o) + DG_HEADER_SIZE)
+			return ("too small for IPv6: --size ");
 	return (NULL);
 #undef GIVEN
 }
@@ -351,7 +373,7 @@ parse_options(struct dg_options *o, enum word word, int argc, char **argv)
 		}
 		given |= 1u << opt;
 	}
-	missing = check(given, word);
+	missing = check(o, given, word);
 	return (missing != NULL ? bad_usage(missing, "") : 0);
 }
 

@@ -13,6 +13,7 @@
 #define	DNGEN_FAILED	1
 
 #define	IP_UDP_HEADERS	28	/* sizes and rates are those of IP packets, as ipfw counts them */
+#define	IP6_UDP_HEADERS	48
 #define	IP_MAX_SIZE	65535
 #define	MAX_SENDERS	256	/* a byte of the header */
 #define	MAX_SIZES	16
@@ -29,6 +30,7 @@ struct dg_options {
 	const char	*id;
 	uint32_t	 flow;		/* hash of the id: what a packet carries of it */
 	char		 to[64];
+	bool		 ip6;
 	uint16_t	 port;
 	uint64_t	 mrate;		/* bits of IP packets in 1000 s; 0: by upps */
 	uint64_t	 upps;		/* packets in 10^6 s */
@@ -42,6 +44,12 @@ struct dg_options {
 	uint32_t	 senders;
 	uint64_t	 seed;
 };
+
+static inline size_t
+dg_headers(const struct dg_options *o)
+{
+	return (o->ip6 ? IP6_UDP_HEADERS : IP_UDP_HEADERS);
+}
 
 int	dg_udp_send(const struct dg_options *o);
 int	dg_udp_receive(const struct dg_options *o);

@@ -32,7 +32,7 @@ enum os_kind { OS_UDP, OS_TCP, OS_ICMP };
  * Every call returns 0 or an errno number; EINTR when the program is to stop.
  * Sending a datagram never waits.
  */
-int	os_open(enum os_kind kind, struct os_sock **sp);
+int	os_open(enum os_kind kind, bool ip6, struct os_sock **sp);
 int	os_bind(struct os_sock *s, int port);
 int	os_connect(struct os_sock *s, const char *addr, int port, int64_t deadline);
 int	os_listen(struct os_sock *s);

@@ -26,6 +26,7 @@
 struct os_sock {
 	int		fd;
 	enum os_kind	kind;
+	bool		ip6;
 };
 struct os_lock {
 	pthread_mutex_t	mutex;
@@ -105,17 +106,17 @@ wait_for(int fd, short events, int64_t deadline)
 }
 
 int
-os_open(enum os_kind kind, struct os_sock **sp)
+os_open(enum os_kind kind, bool ip6, struct os_sock **sp)
 {
 	struct os_sock *s;
 	int fd, one = 1, room;
 
 	switch (kind) {
 	case OS_UDP:
-		fd = socket(AF_INET, SOCK_DGRAM, 0);
+		fd = socket(ip6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
 		break;
 	case OS_TCP:
-		fd = socket(AF_INET, SOCK_STREAM, 0);
+		fd = socket(ip6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
 		break;
 	default:
 		fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
@@ -134,34 +135,55 @@ os_open(enum os_kind kind, struct os_sock **sp)
 	s = os_alloc(sizeof(*s));
 	s->fd = fd;
 	s->kind = kind;
+	s->ip6 = ip6;
 	*sp = s;
 	return (0);
+}
+
+union address {
+	struct sockaddr		sa;
+	struct sockaddr_in	sin;
+	struct sockaddr_in6	sin6;
+};
+
+/* An address that was written down, or with NULL any of ours.  Returns its size, 0 for none. */
+static socklen_t
+address(const struct os_sock *s, const char *text, int port, union address *a)
+{
+	memset(a, 0, sizeof(*a));
+	if (s->ip6) {
+		a->sin6.sin6_family = AF_INET6;
+		a->sin6.sin6_port = htons((uint16_t)port);
+		if (text != NULL && inet_pton(AF_INET6, text, &a->sin6.sin6_addr) != 1)
+			return (0);
+		return (sizeof(a->sin6));
+	}
+	a->sin.sin_family = AF_INET;
+	a->sin.sin_port = htons((uint16_t)port);
+	if (text != NULL && inet_pton(AF_INET, text, &a->sin.sin_addr) != 1)
+		return (0);
+	return (sizeof(a->sin));
 }
 
 int
 os_bind(struct os_sock *s, int port)
 {
-	struct sockaddr_in sin;
+	union address a;
+	socklen_t size = address(s, NULL, port, &a);
 
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_port = htons((uint16_t)port);
-	return (bind(s->fd, (struct sockaddr *)&sin, sizeof(sin)) == 0 ? 0 : errno);
+	return (bind(s->fd, &a.sa, size) == 0 ? 0 : errno);
 }
 
 int
 os_connect(struct os_sock *s, const char *addr, int port, int64_t deadline)
 {
-	struct sockaddr_in sin;
-	socklen_t len = sizeof(int);
+	union address a;
+	socklen_t len = sizeof(int), size = address(s, addr, port, &a);
 	int error;
 
-	memset(&sin, 0, sizeof(sin));
-	sin.sin_family = AF_INET;
-	sin.sin_port = htons((uint16_t)port);
-	if (inet_pton(AF_INET, addr, &sin.sin_addr) != 1)
+	if (size == 0)
 		return (EINVAL);
-	if (connect(s->fd, (struct sockaddr *)&sin, sizeof(sin)) == 0)
+	if (connect(s->fd, &a.sa, size) == 0)
 		return (0);
 	if (errno != EINPROGRESS && errno != EINTR)
 		return (errno);

@@ -55,12 +55,14 @@ wrap(struct usock *us, enum os_kind kind, struct os_sock **sp)
 }
 
 int
-os_open(enum os_kind kind, struct os_sock **sp)
+os_open(enum os_kind kind, bool ip6, struct os_sock **sp)
 {
 	struct usock *us;
 	u_int room;
 	int error;
 
+	if (ip6)
+		return (EAFNOSUPPORT);	/* the guest has none */
 	error = us_socket(kind == OS_UDP ? US_UDP : kind == OS_TCP ? US_TCP : US_ICMP, &us);
 	if (error != 0)
 		return (error);

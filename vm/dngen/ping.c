@@ -151,7 +151,7 @@ dg_ping(const struct dg_options *o)
 	p->out = os_alloc(IP_MAX_SIZE);
 	p->buf = os_alloc(IP_MAX_SIZE);
 	dg_hist_init(&p->rtt, DG_HIST_FINE);
-	error = os_open(OS_ICMP, &p->sock);
+	error = os_open(OS_ICMP, false, &p->sock);
 	if (error == 0)
 		error = os_connect(p->sock, o->to, 0, INT64_MAX);
 	zero = os_now() + o->start;

@@ -30,7 +30,7 @@ dial(struct sender *s)
 
 	/* Whoever is to listen may be there a moment later. */
 	for (;;) {
-		error = os_open(OS_TCP, &s->sock);
+		error = os_open(OS_TCP, s->o->ip6, &s->sock);
 		if (error == 0)
 			error = os_connect(s->sock, s->o->to, s->o->port, s->end);
 		if (error == 0)
@@ -362,7 +362,7 @@ dg_tcp_receive(const struct dg_options *o)
 	r->lock = os_lock_new();
 	dg_hist_init(&r->delay, DG_HIST_FINE);
 	dg_interval_init(&r->in, start);
-	error = os_open(OS_TCP, &r->sock);
+	error = os_open(OS_TCP, o->ip6, &r->sock);
 	if (error == 0)
 		error = os_bind(r->sock, o->port);
 	if (error == 0)

@@ -31,7 +31,7 @@ send_one(struct sender *s, uint32_t size, int64_t now)
 
 	dg_header_put(s->buf, &h);
 	for (tries = 0; tries < 2; tries++) {
-		len = size - IP_UDP_HEADERS;
+		len = size - dg_headers(s->o);
 		error = os_send(s->sock, s->buf, &len, 0);
 		if (error == 0)
 			break;
@@ -73,7 +73,7 @@ sender_init(struct sender *s, const struct dg_options *o, uint32_t index, uint32
 	s->session = session;
 	s->buf = os_alloc(IP_MAX_SIZE);
 	dg_pace_init(&s->pace, o, index, zero);
-	error = os_open(OS_UDP, &s->sock);
+	error = os_open(OS_UDP, o->ip6, &s->sock);
 	return (error != 0 ? error : os_connect(s->sock, o->to, o->port, INT64_MAX));
 }
 
@@ -191,7 +191,7 @@ take(struct receiver *r, size_t len, int64_t when)
 {
 	struct dg_header h;
 	struct peer *p;
-	size_t size = len + IP_UDP_HEADERS;
+	size_t size = len + dg_headers(r->o);
 
 	if (!dg_header_get(r->buf, len, &h) || h.flow != r->o->flow || h.length != size ||
 	    (p = peer_of(r, &h)) == NULL)
@@ -304,7 +304,7 @@ dg_udp_receive(const struct dg_options *o)
 	r->buf = os_alloc(IP_MAX_SIZE);
 	dg_hist_init(&r->delay, DG_HIST_FINE);
 	dg_interval_init(&r->in, start);
-	error = os_open(OS_UDP, &r->sock);
+	error = os_open(OS_UDP, o->ip6, &r->sock);
 	if (error == 0) {
 		what = "cannot bind the port";
 		error = os_bind(r->sock, o->port);
