@@ -142,7 +142,7 @@ shutdown_nice(void)
 	EVENTHANDLER_INVOKE(shutdown_post_sync, RB_POWEROFF);
 	kld_unload_all();
 	/* What callbacks still hold is not lost. */
-	epoch_drain_callbacks(net_epoch_preempt);
+	epoch_drain_all(net_epoch_preempt);
 	(void)mbuf_report_leaks();
 	(void)malloc_report_leaks();
 	EVENTHANDLER_INVOKE(shutdown_final, RB_POWEROFF);

@@ -291,6 +291,20 @@ epoch_drain_callbacks(epoch_t e)
 	mtx_unlock(&epoch_mtx);
 }
 
+/* Those as well that the callbacks themselves leave behind. */
+void
+epoch_drain_all(epoch_t e)
+{
+	bool more;
+
+	do {
+		epoch_drain_callbacks(e);
+		mtx_lock(&epoch_mtx);
+		more = e->e_done < e->e_queued;
+		mtx_unlock(&epoch_mtx);
+	} while (more && !KERNEL_PANICKED());
+}
+
 static void
 epoch_boot(void *arg)
 {

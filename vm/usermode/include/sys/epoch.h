@@ -40,6 +40,7 @@ void	epoch_free(epoch_t epoch);
 void	epoch_wait(epoch_t epoch);
 void	epoch_wait_preempt(epoch_t epoch);
 void	epoch_drain_callbacks(epoch_t epoch);
+void	epoch_drain_all(epoch_t epoch);		/* ours: at the very end */
 void	epoch_call(epoch_t epoch, epoch_callback_t cb, epoch_context_t ctx);
 int	in_epoch(epoch_t epoch);
 int	in_epoch_verbose(epoch_t epoch, int dump_onfail);

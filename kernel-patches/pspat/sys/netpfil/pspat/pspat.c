@@ -93,18 +93,30 @@ static const char *const pspat_xmit_name[PSPAT_XMIT_MODES] = {
 
 /*
  * if_output: every interface that uses ether_output() is led through us, or
- * none is any more.  They are counted, for others copy the pointer and may put
- * it back later (lagg(4), wlan(4)): as long as one is out, our text stays.
+ * none is any more.  They are counted, for lagg(4) copies the pointer of its
+ * ports and puts it back later: as long as one is out, our text stays.
  */
 static u_int pspat_diverted;
+
+/*
+ * These get another output as soon as they are attached.  A VLAN's packets come
+ * to us by its parent.
+ */
+static bool
+pspat_if_replaced(const struct ifnet *ifp)
+{
+
+	return (strcmp(ifp->if_dname, "vlan") == 0 ||
+	    strcmp(ifp->if_dname, "wlan") == 0);
+}
 
 static void
 pspat_if_divert(struct ifnet *ifp, bool divert)
 {
 	volatile uintptr_t *output = (volatile uintptr_t *)&ifp->if_output;
 
-	if (divert && atomic_cmpset_ptr(output, (uintptr_t)ether_output,
-	    (uintptr_t)pspat_if_output))
+	if (divert && !pspat_if_replaced(ifp) && atomic_cmpset_ptr(output,
+	    (uintptr_t)ether_output, (uintptr_t)pspat_if_output))
 		atomic_add_int(&pspat_diverted, 1);
 	else if (!divert && atomic_cmpset_ptr(output,
 	    (uintptr_t)pspat_if_output, (uintptr_t)ether_output))
@@ -159,8 +171,9 @@ pspat_if_moved(void *arg, struct ifnet *ifp)
 {
 
 	mtx_lock(&pspat_sc.sc_mtx);
-	if (!pspat_sc.sc_divert)
-		pspat_if_divert(ifp, false);
+	/* A new one has no broadcast address yet: pspat_if_arrival()'s. */
+	if (!pspat_sc.sc_divert || ifp->if_broadcastaddr != NULL)
+		pspat_if_divert(ifp, pspat_sc.sc_divert);
 	mtx_unlock(&pspat_sc.sc_mtx);
 }
 
@@ -701,8 +714,8 @@ pspat_modevent(module_t mod, int type, void *arg)
 		pspat_gone = left == 0;
 		sx_xunlock(&pspat_sx);
 		if (left != 0) {
-			printf("pspat: %u interface(s) may be led here again, "
-			    "by lagg or wlan\n", left);
+			printf("pspat: %u interface(s) may be led here again "
+			    "by lagg\n", left);
 			return (EBUSY);
 		}
 		EVENTHANDLER_DEREGISTER(ether_ifattach_event,

@@ -65,6 +65,9 @@
 /* How long a busy arbiter keeps its CPU before others may have a turn. */
 #define	PSPAT_YIELD	(100 * SBT_1US)
 
+/* Packets put into an instance after which it is served, if its link is free. */
+#define	PSPAT_SERVE	8
+
 /* How long the dispatcher gets to catch up. */
 #define	PSPAT_BACKLOG	(100 * SBT_1US)
 
@@ -130,6 +133,9 @@ pspat_drop(struct mbuf *m)
 }
 
 static void pspat_link_check(struct pspat_link *);
+static sbintime_t pspat_serve(struct pspat_softc *, struct pspat_link *,
+    sbintime_t, bool, u_int, struct pspat_ready *, struct pspat_ready *);
+static void pspat_transmit(struct pspat_softc *, struct pspat_ready *, bool);
 
 static struct pspat_links *
 pspat_bucket(struct pspat_softc *sc, struct dn_sch_inst *si)
@@ -177,7 +183,7 @@ pspat_free_sched(struct dn_sch_inst *si)
 	while ((m = si->sched->fp->dequeue(si)) != NULL)
 		m_freem(m);
 	NET_EPOCH_EXIT(et);
-	return (free_sched(si));
+	return (free_sched != NULL ? free_sched(si) : 0);
 }
 
 static void
@@ -302,27 +308,37 @@ pspat_credit(const struct dn_sch_inst *si)
 static struct pspat_link *
 pspat_link_take(struct pspat_softc *sc, struct dn_sch_inst *si)
 {
-	struct pspat_link *pl;
+	struct pspat_link *had, *pl;
 
 	DN_BH_LOCK_ASSERT();
 	if (!pspat_alg_watch(sc, si->sched->fp))
 		return (NULL);
-	pl = malloc(sizeof(*pl), M_PSPAT, M_NOWAIT | M_ZERO);
+	/* Its packets that are on their way go first. */
+	LIST_FOREACH(had, pspat_bucket(sc, si), pl_hash)
+		if (had->pl_si == NULL && had->pl_was == si &&
+		    had->pl_vnet == curvnet)
+			break;
+	pl = had != NULL ? had : malloc(sizeof(*pl), M_PSPAT, M_NOWAIT | M_ZERO);
 	if (pl == NULL)
 		return (NULL);
 	if (heap_insert(&V_dn_cfg.evheap, PSPAT_NEVER, si) != 0) {
-		free(pl, M_PSPAT);
+		if (had == NULL)
+			free(pl, M_PSPAT);
 		return (NULL);
 	}
 	si->kflags |= DN_ACTIVE;
-	pl->pl_vnet = curvnet;
 	pl->pl_si = si;
+	pl->pl_was = si;
 	pl->pl_sched = si->sched->sch.sched_nr;
 	pl->pl_flow = si->ni.fid;
-	pl->pl_delayed_tail = &pl->pl_delayed;
 	pl->pl_credit = pspat_credit(si);
-	LIST_INSERT_HEAD(&sc->sc_links, pl, pl_next);
-	LIST_INSERT_HEAD(pspat_bucket(sc, si), pl, pl_hash);
+	pl->pl_free = 0;
+	if (had == NULL) {
+		pl->pl_vnet = curvnet;
+		pl->pl_delayed_tail = &pl->pl_delayed;
+		LIST_INSERT_HEAD(&sc->sc_links, pl, pl_next);
+		LIST_INSERT_HEAD(pspat_bucket(sc, si), pl, pl_hash);
+	}
 	return (pl);
 }
 
@@ -340,7 +356,9 @@ pspat_link_give_back(struct pspat_link *pl, sbintime_t now)
 	DN_BH_LOCK_ASSERT();
 	heap_extract(&V_dn_cfg.evheap, si);
 	si->kflags &= ~DN_ACTIVE;
-	si->idle_time = si->sched_time = V_dn_cfg.curr_time;
+	si->sched_time = V_dn_cfg.curr_time;
+	/* The tick in progress is not one that earns a burst. */
+	si->idle_time = V_dn_cfg.curr_time + (link->burst != 0);
 	si->credit = 0;
 	if (link->burst != 0 && pl->pl_free != 0 && pl->pl_free < now) {
 		left = (uint64_t)sbttous(now - pl->pl_free) *
@@ -372,7 +390,9 @@ pspat_link_check(struct pspat_link *pl)
 		si = (sch->sch.flags & DN_HAVE_MASK) != 0 ?
 		    dn_ht_find(sch->siht, (uintptr_t)&pl->pl_flow, 0, NULL) :
 		    (void *)sch->siht;
-	if (si == pl->pl_si && (pl->pl_si->kflags & DN_ACTIVE) != 0) {
+	/* dummynet's own may be active without an event, for want of memory. */
+	if (si == pl->pl_si && (pl->pl_si->kflags & DN_ACTIVE) != 0 &&
+	    pl->pl_si->ni.oid.id < (uint32_t)V_dn_cfg.evheap.elements) {
 		event = &V_dn_cfg.evheap.p[pl->pl_si->ni.oid.id];
 		if (event->object == si && PSPAT_IS_NEVER(event->key))
 			return;
@@ -381,12 +401,23 @@ pspat_link_check(struct pspat_link *pl)
 }
 
 /*
+ * In a flush all of a vnet that goes is sent, or of all when PSPAT does.
+ */
+static bool
+pspat_all_out(struct pspat_softc *sc, bool flush)
+{
+
+	return (flush && (V_pspat_dying != 0 ||
+	    atomic_load_int(&sc->sc_point) == PSPAT_OFF));
+}
+
+/*
  * One packet from a mailbox into its scheduler.  dummynet's lock of the
  * packet's vnet is held; what shall go out at once is put on ready.
  */
 static void
 pspat_enqueue(struct pspat_softc *sc, struct mbuf *m, struct pspat_tag *pt,
-    struct pspat_ready *ready)
+    bool flush, struct pspat_ready *ready, struct pspat_ready *foreign)
 {
 	struct ipfw_flow_id *id;
 	struct dn_fsk *fs;
@@ -461,7 +492,12 @@ pspat_enqueue(struct pspat_softc *sc, struct mbuf *m, struct pspat_tag *pt,
 		pspat_tag_release(&pt->pt_tag);
 	}
 	/* On failure it was dropped, and its tag has counted that. */
-	(void)fs->sched->fp->enqueue(si, q, m);
+	if (fs->sched->fp->enqueue(si, q, m) != 0 || pl == NULL)
+		return;
+	/* A queue is not to overflow on a link that is free. */
+	if (++pl->pl_put % PSPAT_SERVE == 0)
+		(void)pspat_serve(sc, pl, sbinuptime(), pspat_all_out(sc, flush),
+		    ready->count + sc->sc_now.ps_batch, ready, foreign);
 }
 
 /*
@@ -547,13 +583,15 @@ pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
 			 * that is busy loses nothing by our coming late, as
 			 * long as that is within reason.
 			 */
-			burst = pl->pl_free != 0 ? PSPAT_LATE :
-			    pspat_wire_time(pl->pl_credit / hz,
+			burst = pspat_wire_time(pl->pl_credit / hz,
 			    sch->link.bandwidth);
+			if (pl->pl_free != 0 && burst < PSPAT_LATE)
+				burst = PSPAT_LATE;
 			if (pl->pl_free < now - burst)
 				pl->pl_free = now - burst;
 			pl->pl_free += pspat_wire_time(bits,
 			    sch->link.bandwidth);
+			pl->pl_credit -= MIN(pl->pl_credit, bits * hz);
 			delay = pl->pl_free - now;
 			if (delay < 0)
 				delay = 0;
@@ -664,6 +702,18 @@ pspat_fetch_ahead(struct pspat_mailbox *mb)
 }
 
 /*
+ * Done with a vnet: its lock, and the packets of dummynet's own.
+ */
+static void
+pspat_leave(struct pspat_softc *sc, struct pspat_ready *foreign)
+{
+
+	if (!PSPAT_BROKEN(5))
+		DN_BH_WUNLOCK();
+	pspat_transmit(sc, foreign, true);
+}
+
+/*
  * Empty the mailboxes, up to a batch each, for a flush of all that was in them
  * when it began.  Returns how many packets came.
  */
@@ -671,12 +721,14 @@ static u_int
 pspat_collect(struct pspat_softc *sc, bool flush, struct pspat_ready *ready)
 {
 	struct pspat_mailbox *mb;
+	struct pspat_ready foreign;
 	struct pspat_tag *pt;
 	struct vnet *vnet;
 	struct mbuf *m;
 	u_int boxes, i, limit, n, total;
 	bool locked;
 
+	pspat_ready_init(&foreign);
 	total = 0;
 	locked = false;
 	vnet = NULL;
@@ -696,8 +748,8 @@ pspat_collect(struct pspat_softc *sc, bool flush, struct pspat_ready *ready)
 			pt = pspat_tag_find(m);
 			/* One lock for a run of packets of one vnet. */
 			if (!locked || pt->pt_vnet != vnet) {
-				if (locked && !PSPAT_BROKEN(5))
-					DN_BH_WUNLOCK();
+				if (locked)
+					pspat_leave(sc, &foreign);
 #ifdef VIMAGE
 				curvnet = PSPAT_BROKEN(3) ? NULL : pt->pt_vnet;
 #endif
@@ -706,12 +758,12 @@ pspat_collect(struct pspat_softc *sc, bool flush, struct pspat_ready *ready)
 				if (!PSPAT_BROKEN(5))
 					DN_BH_WLOCK();
 			}
-			pspat_enqueue(sc, m, pt, ready);
+			pspat_enqueue(sc, m, pt, flush, ready, &foreign);
 		}
 		total += n;
 	}
-	if (locked && !PSPAT_BROKEN(5))
-		DN_BH_WUNLOCK();
+	if (locked)
+		pspat_leave(sc, &foreign);
 	CURVNET_RESTORE();
 	return (total);
 }
@@ -747,9 +799,7 @@ pspat_round(struct pspat_softc *sc, bool flush)
 	LIST_FOREACH_SAFE(pl, &sc->sc_links, pl_next, next) {
 		CURVNET_SET(pl->pl_vnet);
 		DN_BH_WLOCK();
-		/* All of a vnet that goes, or of all when PSPAT does. */
-		due = pspat_serve(sc, pl, now, flush && (V_pspat_dying != 0 ||
-		    atomic_load_int(&sc->sc_point) == PSPAT_OFF),
+		due = pspat_serve(sc, pl, now, pspat_all_out(sc, flush),
 		    ready.count + budget, &ready, &foreign);
 		DN_BH_WUNLOCK();
 		/* In this vnet, whatever else is done later. */
@@ -822,6 +872,11 @@ pspat_arbiter(void *arg)
 		sc->sc_now = sc->sc_set;
 		mtx_unlock(&sc->sc_mtx);
 
+		/* A flush does not overtake what the dispatcher still has. */
+		while (flush != sc->sc_flushed &&
+		    atomic_load_acq_int(&sc->sc_xdone) !=
+		    sc->sc_xbox->mb_write)
+			pause("pspatx", 1);
 		began = sbinuptime();
 		due = pspat_round(sc, flush != sc->sc_flushed);
 		took = sbinuptime() - began;

@@ -94,9 +94,11 @@ struct pspat_link {
 	LIST_ENTRY(pspat_link) pl_hash;
 	struct vnet	*pl_vnet;
 	struct dn_sch_inst *pl_si;
+	void		*pl_was;	/* the one that is idle or gone */
+	u_int		pl_put;		/* packets put into it */
 	uint32_t	pl_sched;	/* number of its scheduler */
 	struct ipfw_flow_id pl_flow;	/* which instance of the scheduler */
-	uint64_t	pl_credit;	/* its burst when it came, bits * hz */
+	uint64_t	pl_credit;	/* what is left of its burst, bits * hz */
 	sbintime_t	pl_free;	/* when the link is free again */
 	struct mbuf	*pl_delayed;	/* on their way: FIFO by pt_due */
 	struct mbuf	**pl_delayed_tail;
