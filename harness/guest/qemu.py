@@ -1,19 +1,19 @@
 """The qemu guest: a real FreeBSD kernel from an image of harness.kernel's store.
 
 The image is never written: a run works in a qcow2 overlay.  After a scenario's hosts are set up the
-machine is saved: its memory and devices in a file, and the overlay as it is then.  Both are kept in the cache
-as a *warm start* and never written again: any number of later trials, at the same time as well, read the one
-and work in a new overlay over the other.
+machine is saved: its devices in a file, its memory in another, and the overlay as it is then.  They are kept in the
+cache as a *warm start* and never written again: any number of later trials, at the same time as well, read the first,
+map the second (a page that is written becomes the trial's own) and work in a new overlay over the third.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -38,6 +38,8 @@ MEMORY_MB = 512
 #: Without MONITOR/MWAIT, in which FreeBSD would idle: QEMU emulates it by spinning, and a clock that counts
 #: instructions hardly moves meanwhile.
 EMULATED_CPU = "max,-monitor"
+SEES_MEMORY = sys.platform == "linux"
+"""Can a machine's memory be had from outside of QEMU?  If not it is in the state, which takes longer to read."""
 WARM_KEPT = 8 << 30  # bytes of warm starts; those that were not used for the longest time go first
 
 
@@ -119,7 +121,8 @@ class QemuGuest:
             if done.returncode != 0:
                 raise MachineryError(f"qemu-io: {done.stderr.strip()[-200:]}")
 
-    def _start(self, state: Path | None = None) -> None:
+    def _start(self, memory: Path | None = None, saved: bool = False) -> None:
+        """Start QEMU; of a saved machine to wait for its state, with its ``memory`` where that is not in the state."""
         socket = self._work / "qmp"
         socket.unlink(missing_ok=True)
         args = [
@@ -131,8 +134,13 @@ class QemuGuest:
             "-drive", f"file={self._overlay},if=none,id=d,format=qcow2,cache=unsafe",
             "-device", "virtio-blk-pci,drive=d", "-device", "virtio-rng-pci",
         ]  # fmt: skip
-        if state is not None:
-            args += ["-incoming", f"exec:cat {shlex.quote(str(state))}"]
+        if memory is not None:
+            args += ["-object", f"memory-backend-file,id=ram,size={MEMORY_MB}M,mem-path={memory},share=off"]
+            args += ["-machine", "memory-backend=ram"]
+        elif SEES_MEMORY and not self._cold:
+            args += ["-object", f"memory-backend-memfd,id=ram,size={MEMORY_MB}M,share=on", "-machine", "memory-backend=ram"]
+        if saved:
+            args += ["-incoming", "defer"]
         try:
             self._process = pexpect.spawn(
                 self._qemu, args, echo=False, timeout=BOOT_LIMIT, maxread=65536, preexec_fn=_die_with_parent
@@ -214,12 +222,12 @@ class QemuGuest:
         self._take_in(state)
         state.unlink()
 
-    def _take_in(self, state: Path) -> None:
+    def _take_in(self, state: Path, memory: Path | None = None) -> None:
         """Start from a saved machine, its disk being the overlay."""
-        self._start(state)
+        self._start(memory, saved=True)
         assert self._monitor is not None
         # What is typed before the machine is whole would be lost.
-        self._monitor.go_on(60.0)
+        self._monitor.take(state, 60.0, memory=memory is None)
         self.console.run("true", timeout=20.0)
 
     def before_questions(self) -> tuple[str, ...]:
@@ -272,7 +280,8 @@ class QemuGuest:
         """The folder of a warm start: ``state``, the ``disk.qcow2`` of that moment, an empty ``overlay.qcow2`` over it."""
         longer = "-dump" if self._config.dump else ""
         clock = "-counted" if self._counts else ""
-        return cache_dir("warm") / f"{self._image.identity.digest[:16]}-{key}-{self._ncpu()}cpu{longer}{clock}"
+        apart = "-memory" if SEES_MEMORY else ""
+        return cache_dir("warm") / f"{self._image.identity.digest[:16]}-{key}-{self._ncpu()}cpu{longer}{clock}{apart}"
 
     def restore(self, key: str) -> bool:
         """Start from the warm start of that key; False when there is none (or ``cold`` was asked for)."""
@@ -299,7 +308,8 @@ class QemuGuest:
             shutil.copyfile(warm / "overlay.qcow2", self._overlay)
         except OSError as e:
             raise MachineryError(f"the warm start cannot be used: {e.strerror}: {e.filename2 or e.filename}") from e
-        self._take_in(warm / "state")
+        memory = warm / "memory"
+        self._take_in(warm / "state", memory if memory.exists() else None)
 
     def snapshot(self, key: str) -> None:
         """Keep the machine as it is under that key, and go on from there."""
@@ -321,8 +331,10 @@ class QemuGuest:
 
     def _keep(self, folder: Path, name: Path) -> None:
         """Save the machine, which ends with it, into a folder that will have another name afterwards."""
-        assert self._monitor is not None
-        self._monitor.save(folder / "state")
+        assert self._monitor is not None and self._process is not None and self._process.pid is not None
+        self._monitor.save(folder / "state", memory=not SEES_MEMORY)
+        if SEES_MEMORY:
+            _copy_memory(self._process.pid, folder / "memory")
         self.kill(keep_work=True)
         disk, over = folder / "disk.qcow2", folder / "overlay.qcow2"
         shutil.move(self._overlay, disk)
@@ -395,13 +407,37 @@ class QemuGuest:
             shutil.rmtree(self._work, ignore_errors=True)
 
 
+def _copy_memory(pid: int, to: Path) -> None:
+    """The memory of a machine that stands still, from QEMU's memfd into a file; pages of zeros are left out."""
+    zeros = bytes(64 << 10)
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if os.readlink(fd).startswith("/memfd:"):
+                break
+    else:
+        raise MachineryError("QEMU's memory is not to be seen in /proc")
+    with open(fd, "rb", buffering=0) as memory, open(to, "wb") as file:
+        file.truncate(MEMORY_MB << 20)
+        at = 0
+        while at < MEMORY_MB << 20:
+            try:
+                at = os.lseek(memory.fileno(), at, os.SEEK_DATA) // len(zeros) * len(zeros)
+            except OSError:  # no more of it
+                break
+            block = os.pread(memory.fileno(), len(zeros), at)
+            if block != zeros:
+                file.seek(at)
+                file.write(block)
+            at += len(zeros)
+
+
 def _forget_old(folder: Path) -> None:
     """Remove the warm starts that were not used for the longest time, beyond WARM_KEPT bytes of them."""
     left = WARM_KEPT
     found = [p for p in folder.iterdir() if p.is_dir() or p.suffix == ".qcow2"]
     with contextlib.suppress(OSError):  # another run does the same
         for warm in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True):
-            left -= sum(p.stat().st_size for p in (warm.iterdir() if warm.is_dir() else [warm]))
+            left -= sum(p.stat().st_blocks * 512 for p in (warm.iterdir() if warm.is_dir() else [warm]))
             if left < 0:
                 shutil.rmtree(warm) if warm.is_dir() else warm.unlink()
 

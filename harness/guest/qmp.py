@@ -70,14 +70,15 @@ class Monitor:
         """Run a line of the human monitor; an answer is an error message there."""
         return str(self.execute("human-monitor-command", timeout, **{"command-line": line})).strip()
 
-    def save(self, state: Path) -> None:
+    def save(self, state: Path, memory: bool = True) -> None:
         """Stop the machine and write it to a file, which QEMU's ``-incoming`` takes; its disk is as of that moment.
 
-        It is not to be used afterwards.
+        It is not to be used afterwards.  Without ``memory`` what is shared with others is left out.
 
         Raises MachineryError with QEMU's words, or the disk's.
         """
         self.execute("stop")
+        self._leave_out(memory)
         self.execute("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
         self.execute("migrate", uri=f"exec:cat > {shlex.quote(str(state))}")
         while (told := self.execute("query-migrate")).get("status") not in ("completed", "failed", "cancelled"):
@@ -87,8 +88,14 @@ class Monitor:
             why = "No space left on device" if full else told.get("error-desc") or "it does not say why"
             raise MachineryError(f"QEMU cannot save the machine in {state.parent}: {why}")
 
-    def go_on(self, timeout: float) -> None:
-        """Wait until a machine that was saved has come in whole, and let it run.  Raises MachineryError."""
+    def _leave_out(self, memory: bool) -> None:
+        if not memory:
+            self.execute("migrate-set-capabilities", capabilities=[{"capability": "x-ignore-shared", "state": True}])
+
+    def take(self, state: Path, timeout: float, memory: bool = True) -> None:
+        """Take in a machine that was saved, with or without its memory, and let it run.  Raises MachineryError."""
+        self._leave_out(memory)
+        self.execute("migrate-incoming", uri=f"exec:cat {shlex.quote(str(state))}")
         end = time.monotonic() + timeout
         while (status := self.execute("query-status")["status"]) != "paused":
             if status != "inmigrate" or time.monotonic() > end:
