@@ -55,6 +55,8 @@ SETTLE = 0.5
 SELDOM = 1.0
 #: How late (s) a sender may be before it is told along with what does not hold.
 LATE = 0.1
+#: So many times its CPUs a machine's load may be before a guest whose clock counts feels it.
+CROWDED = 3
 #: So late (s) an action that the dice chose is left out.
 TOO_LATE = 0.5
 
@@ -307,12 +309,17 @@ def _files(folder: Path) -> dict[str, str]:
 
 
 def _behind(seen: _Seen) -> str | None:
-    """Of a guest on the wall's clock that could not keep up: the first thing to know of what does not hold."""
+    """Of a guest that could not keep up, or whose host could not: the first thing to know of what does not hold."""
     late = {name: flow.late for name, flow in seen.flows.items() if flow.late > LATE}
-    if not late or seen.identity is None or seen.identity.clock == "virtual":
+    if seen.identity is None or seen.identity.kind == "usermode":
+        return None
+    busy, cpus = os.getloadavg()[0], os.cpu_count() or 1
+    if seen.identity.clock == "virtual":  # counts instructions, and while it idles keeps to the wall's
+        crowd = f"this machine has a load of {busy:.1f} on {cpus} CPUs: a guest that idles is woken late"
+        return crowd if busy > CROWDED * cpus else None
+    if not late:
         return None
     name = max(late, key=lambda n: late[n])
-    busy, cpus = os.getloadavg()[0], os.cpu_count() or 1
     host = f"; this machine has a load of {busy:.1f} on {cpus} CPUs" if busy > cpus else ""
     return f"the guest did not keep up: the sender of {name} was up to {late[name]:.2f} s late{host}"
 
