@@ -377,7 +377,7 @@ def _times(runs: Sequence[Run]) -> list[Text]:
     repeated = [run.result for run in runs if words.one_line(run.result.scenario.name) in again]
     lines = []
     for start in ("warm", "cold"):
-        of = [r.durations for r in repeated if r.durations.start == start]
+        of = [r.durations for r in repeated if r.durations.start == start and r.durations.started]
         for what, values in (("whole run", [d.total for d in of]), ("to the first command", [d.boot for d in of])):
             if not values:
                 continue

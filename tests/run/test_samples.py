@@ -1,13 +1,14 @@
-"""How often a guest's queues are looked at: a real one seldom, where nothing hangs on it."""
+"""Real guests, which are slow: how often their queues are looked at, and what is said of a host that is crowded."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
 
 from harness.guest.base import GuestIdentity
-from harness.run.runner import SELDOM, _between_samples
+from harness.run.runner import SELDOM, _behind, _between_samples, _Seen
 from harness.scenario import loads
 
 TEXT = """
@@ -39,3 +40,17 @@ def test_between_samples(more: str, expect: str, real: float) -> None:
     assert _between_samples(scenario, REAL) == pytest.approx(real)
     assert _between_samples(scenario.scaled(0.5), REAL) == pytest.approx(real)
     assert _between_samples(scenario, replace(REAL, kind="usermode")) == pytest.approx(scenario.sample)
+
+
+def test_a_crowded_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    [scenario] = loads(TEXT.format(more="seed: 1", expect="one.loss: 0"))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    said = {}
+    for load in (5.0, 20.0):
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0.0, 0.0))
+        for kind, clock in (("qemu", "virtual"), ("qemu", "wall"), ("usermode", "virtual")):
+            seen = _Seen(scenario, identity=replace(REAL, kind=kind, clock=clock))
+            said[load, kind, clock] = _behind(seen)
+    counted = said.pop((20.0, "qemu", "virtual"))
+    assert counted is not None and counted.startswith("this machine has a load of 20.0 on 2 CPUs")
+    assert set(said.values()) == {None}
