@@ -402,7 +402,6 @@ def _sum(runs: Sequence[Run], not_run: Sequence[NotRun], console: Console) -> Te
     guests = {words.guest(run.result) for run in runs}
     if len(guests) == 1:
         line.append(f" on {guests.pop()}")
-    line.append("   " + ", ".join(f"{verdicts[v]} {v}" for v in Verdict if verdicts[v]), "dim")
-    if not_run:
-        line.append(f", {len(not_run)} not run", "dim")
+    counts = [f"{verdicts[v]} {v}" for v in Verdict if verdicts[v]] + ([f"{len(not_run)} not run"] if not_run else [])
+    line.append("   " + ", ".join(counts), "dim")
     return line
