@@ -726,7 +726,7 @@ class Scenario(_Model):
     repeat: Annotated[int, Field(ge=1, le=100_000)] = 1
     """How many runs of each cell; the seed counts up."""
     limit: Span = 120.0
-    """Wall time that a run may take."""
+    """Wall time that a run may take; four times as much where an emulated guest counts its instructions (clock: virtual)."""
     hang: Span = 20.0
     """Wall time without a sign of life after which the guest counts as hung."""
     length_: Span | None = Field(default=None, alias="for")
