@@ -61,7 +61,8 @@ def difference(
     a, b = (np.where(np.abs(x) < 1e-100, 0.0, x) for x in (np.asarray(base, float), np.asarray(candidate, float)))
     n, m = len(a), len(b)
     mean_a, mean_b = (float(x.mean()) if len(x) else math.nan for x in (a, b))
-    sd_a, sd_b = (float(x.std(ddof=1)) if len(x) > 1 else 0.0 for x in (a, b))
+    # Of equal figures the mean is a rounding away, and they have no spread.
+    sd_a, sd_b = (float(x.std(ddof=1)) if len(x) > 1 and np.ptp(x) > 0 else 0.0 for x in (a, b))
     delta = mean_b - mean_a
 
     def made(low: float, high: float, p: float, rank: float, least: float, test: str) -> Difference:
