@@ -168,7 +168,8 @@ prison_proc_find(struct prison *pr, pid_t after)
 		pid = 0;
 		mtx_lock(&allthreads_mtx);
 		LIST_FOREACH(p, &allproc, p_list)
-			if (p->p_ucred->cr_prison == pr && !p->p_exited && p->p_pid > after &&
+			if (p->p_ucred->cr_prison == pr && p->p_pid > after &&
+			    !atomic_load_bool(&p->p_exited) &&
 			    (pid == 0 || p->p_pid < pid))
 				pid = p->p_pid;
 		mtx_unlock(&allthreads_mtx);

@@ -166,7 +166,7 @@ thread_exit(int status)
 			proc_reap(p);
 		} else {
 			mtx_lock(&p->p_mtx);
-			p->p_exited = true;
+			atomic_store_bool(&p->p_exited, true);
 			wakeup(p);
 			/* Its parent reaps it as soon as it can lock it. */
 			td->td_proc = &proc0;
@@ -392,7 +392,7 @@ pfind(pid_t pid)
 
 	mtx_lock(&allthreads_mtx);
 	LIST_FOREACH(p, &allproc, p_list)
-		if (p->p_pid == pid && !p->p_exited) {
+		if (p->p_pid == pid && !atomic_load_bool(&p->p_exited)) {
 			PROC_LOCK(p);
 			break;
 		}

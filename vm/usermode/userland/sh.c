@@ -228,7 +228,7 @@ reap_jobs(struct shell *sh)
 	struct job *j, *next;
 
 	TAILQ_FOREACH_SAFE(j, &sh->jobs, link, next)
-		if (j->proc->p_exited) {
+		if (atomic_load_bool(&j->proc->p_exited)) {
 			TAILQ_REMOVE(&sh->jobs, j, link);
 			(void)u_wait(j->proc);
 			u_free(j->text);
