@@ -53,7 +53,8 @@ def test_a_failure_says_what_a_person_needs(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text(GOOD.replace("udp:", "upd:"))
     done = run(tmp_path, "--guest=usermode", "--continue-on-collection-errors")
     assert done.returncode == 1
-    assert "f.loss is 0, wanted > 0.5" in done.stdout and "run again: dnh run" in done.stdout
+    assert "f.loss is 0, wanted > 0.5" in done.stdout
+    assert "run again: dnh run" in done.stdout or "run again: ./dnh run" in done.stdout  # as it was called itself
     assert "broken.yaml:8:" in done.stdout and "Traceback" not in done.stdout
     done = run(tmp_path, "--guest=usrmode")
     assert done.returncode == 4 and "did you mean 'usermode'" in done.stderr
