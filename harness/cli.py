@@ -31,6 +31,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--guest", default="usermode", metavar="KIND[:NAME]", help="usermode (default), qemu, qemu:NAME")
     run.add_argument("--seed", type=int, metavar="N", help="of the virtual clock's scheduler and dice (the scenario's, or 1)")
     run.add_argument("--repeat", type=int, metavar="N", help="runs of each cell, with seeds N, N+1, ... (the scenario's)")
+    run.add_argument(
+        "--for", dest="for_", metavar="TIME",
+        help="repeat each scenario, its cells in turn, for TIME (10min) or until --repeat is reached; each cell at least once",
+    )  # fmt: skip
     run.add_argument("--jobs", "-j", type=int, default=0, metavar="N", help="runs at the same time (one for each CPU)")
     run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of the scenario")
     run.add_argument("--json", metavar="FILE", help="write all results as JSON ('-': to the output)")

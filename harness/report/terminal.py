@@ -305,7 +305,7 @@ def show_many(runs: Sequence[Run], not_run: Sequence[NotRun] = (), console: Cons
             parts.append(Text(f"and {words.several(len(found) - 1, 'run')} like it", "dim"))
     if len(alike) > _DETAILS:
         parts += [Text(), Text(f"and {words.several(len(alike) - _DETAILS, 'more thing')} that went wrong", "dim")]
-    parts += [Text(), *_scaled(runs), *_times(runs), _sum(runs, not_run, console)]
+    parts += [Text(), *_tally(runs), *_scaled(runs), *_times(runs), _sum(runs, not_run, console)]
     _print(console, parts, width)
 
 
@@ -368,6 +368,24 @@ def _scaled(runs: Sequence[Run]) -> list[Text]:
     """What is to be known of runs that went as declared: rates scaled, guests that booted twice."""
     notes = Counter(words.one_line(n) for run in runs for n in run.result.notes)
     lines = [Text(f"  {note}" + (f"  ({n} runs)" if n > 1 else ""), "dim") for note, n in notes.most_common(_DETAILS)]
+    return [*lines, Text()] if lines else []
+
+
+def _tally(runs: Sequence[Run]) -> list[Text]:
+    """What came of each cell that was repeated: how often which verdict, and of panics how often which one."""
+    cells: dict[tuple[str, str, str], list[Result]] = {}
+    for run in runs:
+        r = run.result
+        cells.setdefault((words.one_line(r.scenario.name), words.cell(r.scenario.cell), words.guest(r)), []).append(r)
+    lines = []
+    for (name, cell, _guest), of in cells.items():
+        if len(of) < 2:
+            continue
+        came = Counter((r.verdict, words.one_line(r.panic.signature) if r.panic else "") for r in of).most_common()
+        told = [Text.assemble(f"{n} ", (str(v), VERDICTS[v]), f" {signature}".rstrip()) for (v, signature), n in came]
+        title = Text(f"  {' '.join(x for x in (name, cell) if x)}: {len(of)} runs")
+        # What is the same every time is told in the same line.
+        lines += [Text(", ").join([title, *told])] if len(told) == 1 else [title, *(Text("    ") + t for t in told)]
     return [*lines, Text()] if lines else []
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from harness.run.result import Result, result_schema
 from harness.run.runner import Plan, Progress
 from harness.run.store import Store
 from harness.scenario import Scenario, load
+from harness.traffic.units import parse_time
 
 
 def _files(words: Iterable[Path]) -> list[Path]:
@@ -95,19 +98,54 @@ def run_again(scenario: Scenario, seed: int, guest: str, settings: list[str], du
     return shlex.join(words)
 
 
-def _plans(args: argparse.Namespace, cells: list[Scenario]) -> tuple[list[Plan], list[tuple[Scenario, str]]]:
-    kind, _ = guests.check(args.guest)
-    plans: list[Plan] = []
-    left_out: list[tuple[Scenario, str]] = []
-    for scenario in cells:
-        if scenario.guests and kind not in scenario.guests:
-            left_out.append((scenario, f"makes sense on {', '.join(scenario.guests)} only"))
+def _plans(args: argparse.Namespace, cells: list[Scenario], again: Callable[[float], bool]) -> Iterator[Plan]:
+    """Every cell's repeats; with ``--for`` a scenario's cells in turn for as long as ``again(since)`` says."""
+
+    def plan(scenario: Scenario, n: int) -> Plan:
+        seed = (args.seed if args.seed is not None else scenario.seed) + n
+        return Plan(scenario, seed, n, args.guest, run_again(scenario, seed, args.guest, args.set, args.dump))
+
+    for _file, group in itertools.groupby(cells, key=lambda s: s.file):
+        of_one = list(group)
+        if args.for_ is None:
+            yield from (plan(s, n) for s in of_one for n in range(_repeats(args, s)))
             continue
-        first = args.seed if args.seed is not None else scenario.seed
-        for n in range(args.repeat if args.repeat is not None else scenario.repeat):
-            seed = first + n
-            plans.append(Plan(scenario, seed, n, args.guest, run_again(scenario, seed, args.guest, args.set, args.dump)))
-    return plans, left_out
+        since = time.monotonic()
+        for n in itertools.count():
+            for scenario in of_one:
+                # Each cell runs once, however long that takes.
+                if n and not again(since):
+                    break
+                if args.repeat is None or n < args.repeat:
+                    yield plan(scenario, n)
+            if not again(since) or (args.repeat is not None and n + 1 >= args.repeat):
+                break
+
+
+def _repeats(args: argparse.Namespace, scenario: Scenario) -> int:
+    return int(args.repeat if args.repeat is not None else scenario.repeat)
+
+
+def _fit(guest: str, cells: list[Scenario]) -> tuple[list[Scenario], list[tuple[Scenario, str]]]:
+    """The cells for this guest, and the others with the reason."""
+    kind, _ = guests.check(guest)
+    fit, left_out = [], []
+    for scenario in cells:
+        if not scenario.guests or kind in scenario.guests:
+            fit.append(scenario)
+        else:
+            left_out.append((scenario, f"makes sense on {', '.join(scenario.guests)} only"))
+    return fit, left_out
+
+
+def _patience(words: str | None) -> float:
+    try:
+        seconds = parse_time(words) if words is not None else 0.0
+    except ValueError as e:
+        raise UsageError(f"--for {words}: {e}") from None
+    if seconds < 0:
+        raise UsageError(f"--for {words}: at least 0 s")
+    return seconds
 
 
 def run(args: argparse.Namespace) -> int:
@@ -122,13 +160,20 @@ def run(args: argparse.Namespace) -> int:
         if value is not None and value < (1 if name == "repeat" else 0):
             raise UsageError(f"--{name} {value}: at least {1 if name == 'repeat' else 0}")
     cells = load_files(args.scenarios, args.set)
-    plans, left_out = _plans(args, cells)
+    limit = _patience(args.for_)
+    cells, left_out = _fit(args.guest, cells)
+    plans = _plans(args, cells, lambda since: time.monotonic() - since < limit)
+    total = sum(1 if args.for_ is not None else _repeats(args, s) for s in cells)
     make = guests.maker(args.guest, args.cold, args.sanitize, args.dump)
     store = Store(args.out)
     jobs = args.jobs or (1 if args.guest.startswith("qemu") else os.cpu_count() or 1)
-    with Bars(total=len(plans)) as bars:
+    begun: list[Plan] = []
+    with Bars(total=total) as bars:
 
         def progress(plan: Plan) -> Progress:
+            begun.append(plan)
+            if len(begun) > total:
+                bars.expect(len(begun))
             key = f"{id(plan)}"
             bars.start(key, _title(plan))
             return lambda phase, fraction: bars.phase(key, phase, fraction)
@@ -146,8 +191,8 @@ def run(args: argparse.Namespace) -> int:
     write(runs, not_run, html=args.html, junit=args.junit)
     if "-" not in (args.json, args.html, args.junit):
         show(runs, not_run)
-    if args.keep and plans:
-        _hand_over(plans[-1].scenario, plans[-1].seed, args.guest)
+    if args.keep and begun:
+        _hand_over(begun[-1].scenario, begun[-1].seed, args.guest)
     if any(str(r.verdict) == "error" and not r.as_expected for r, _ in finished):
         return 3
     return 0 if all(r.as_expected for r, _ in finished) else 1

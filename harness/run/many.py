@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from harness.guest.base import Guest
@@ -53,7 +53,7 @@ class Guests:
 
 
 def run_many(
-    plans: Sequence[Plan],
+    plans: Iterable[Plan],
     make_guest: GuestMaker,
     store: Store,
     jobs: int = 1,
@@ -62,6 +62,7 @@ def run_many(
 ) -> list[tuple[Result, Path]]:
     """Carry out ``plans``, ``jobs`` at a time; returns results and folders in their order.
 
+    A plan is asked for when there is a hand free for it, so how many there are may depend on how long they take.
     ``done`` is called as each ends, from one thread at a time.  An error or an interruption ends the
     guests of all runs under way; what is finished stays in the store.
     """
@@ -69,7 +70,7 @@ def run_many(
 
 
 def run_each(
-    plans: Sequence[Plan],
+    plans: Iterable[Plan],
     maker_of: Callable[[Plan], GuestMaker],
     store: Store,
     jobs: int = 1,
@@ -94,20 +95,32 @@ def run_each(
             done(plan, result, folder)
         return result, folder
 
-    if jobs <= 1 or len(plans) == 1:
-        try:
-            return [one(plan) for plan in plans]
-        except BaseException:
-            guests.kill_all()
-            raise
-    with concurrent.futures.ThreadPoolExecutor(jobs, thread_name_prefix="run") as pool:
-        futures = [pool.submit(one, plan) for plan in plans]
-        try:
-            for future in concurrent.futures.as_completed(futures):
-                future.result()
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            guests.kill_all()
-            raise
-        return [future.result() for future in futures]
+    if isinstance(plans, Sequence):
+        jobs = min(jobs, len(plans))
+    coming = enumerate(plans)
+    asking = threading.Lock()
+    finished: dict[int, tuple[Result, Path]] = {}
+
+    def work() -> None:
+        while not guests.closed:
+            with asking:
+                n, plan = next(coming, (0, None))
+            if plan is None:
+                return
+            finished[n] = one(plan)
+
+    try:
+        if jobs <= 1:
+            work()
+        else:
+            with concurrent.futures.ThreadPoolExecutor(jobs, thread_name_prefix="run") as pool:
+                try:
+                    for future in concurrent.futures.as_completed([pool.submit(work) for _ in range(jobs)]):
+                        future.result()
+                except BaseException:
+                    guests.kill_all()
+                    raise
+    except BaseException:
+        guests.kill_all()
+        raise
+    return [finished[n] for n in sorted(finished)]

@@ -87,6 +87,17 @@ def test_the_same_failure_is_told_once() -> None:
     assert "and 29 runs like it" in text
 
 
+def test_repeats_are_counted_by_what_came() -> None:
+    cells = [ScenarioRef(name="flap", file="f.yaml", sha256="", cell={"bw": n}) for n in (1, 2)]
+    runs = [make.result(scenario=cells[0], repeat=n) for n in range(3)]
+    runs += [make.result(Verdict.PANIC, scenario=cells[1], repeat=n) for n in range(2)]
+    runs += [make.result(Verdict.PANIC, scenario=cells[1], repeat=2, panic=make.panic(signature="other-1")), make.hostile()]
+    text = shown(runs)
+    assert "  flap bw=1: 3 runs, 3 pass\n" in text
+    assert "  flap bw=2: 3 runs\n      2 panic page-fault-ip_output-null-3fa1c2\n      1 panic other-1\n" in text
+    assert not [line for line in text.splitlines() if line.endswith(": 1 runs")], "what ran once is in the table"
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 140, 250])
 def test_lines_fit(width: int) -> None:
     for runs in ([make.result(Verdict.PANIC)], [make.result(), make.result(Verdict.FAIL), make.hostile()]):

@@ -60,6 +60,30 @@ def test_ten_seeds_raise_no_false_alarm(tmp_path):
     assert len(results(tmp_path)) == 10
 
 
+def test_for_a_time(tmp_path):
+    text = (SCENARIOS / "quickstart.yaml").read_text()
+    scenario = tmp_path / "two.yaml"
+    scenario.write_text(text + 'matrix: {about: ["one", "two"]}\n')
+    # The time is over before it begins: each cell once.
+    assert dnh("run", scenario, "--for", "0s", "--out", tmp_path / "once").returncode == 0
+    assert sorted(r["scenario"]["cell"]["about"] for r in results(tmp_path / "once")) == ["one", "two"]
+    # Longer than the repeats take: --repeat ends it; the cells have their turns.
+    done = dnh("run", scenario, "--for", "1h", "--repeat", 2, "--jobs", 1, "--out", tmp_path / "two", "--json", tmp_path / "j")
+    assert done.returncode == 0
+    ran = [(r["seed"], r["scenario"]["cell"]["about"]) for r in json.loads((tmp_path / "j").read_text())]
+    assert ran == [(1, "one"), (1, "two"), (2, "one"), (2, "two")]
+    # As often as fits, with a seed of its own each.
+    started = time.monotonic()
+    done = dnh("run", QUICK, "--for", "3s", "--jobs", 2, "--out", tmp_path / "many")
+    assert done.returncode == 0 and time.monotonic() - started > 3
+    seeds = [r["seed"] for r in results(tmp_path / "many")]
+    assert len(seeds) > 2 and sorted(seeds) == list(range(1, len(seeds) + 1))
+    assert f"quickstart: {len(seeds)} runs, {len(seeds)} pass" in done.stdout
+    for wrong, says in (("10", "needs a unit"), ("soon", "is not a time"), ("-1s", "at least 0 s")):
+        done = dnh("run", QUICK, f"--for={wrong}")
+        assert done.returncode == 2 and says in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_all_of_dummynet_as_declared(tmp_path):
     done = dnh("run", SCENARIOS / "dummynet", "--out", tmp_path)
     assert done.returncode == 0, done.stdout[-4000:]
