@@ -300,10 +300,11 @@ def list_all() -> int:
 
         program = qemu_program()
         here = images.list_images()
+        wide = max((len(image.name) for image in here), default=0)
         for image in here:
             i = image.identity
             more = " ".join([*(p["name"] for p in i.patches), *i.options])
-            print(f"  qemu:{image.name:<12} works: {i.release} {i.flavour} {more}".rstrip())
+            print(f"  qemu:{image.name:<{wide}} works: {i.release} {i.flavour} {more}".rstrip())
         if not here:
             print(f"  qemu             {program} is here, but no image: 'dnh guest build --src TREE'")
     except MachineryError as e:
