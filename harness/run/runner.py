@@ -56,7 +56,7 @@ SELDOM = 1.0
 #: How late (s) a sender may be before it is told along with what does not hold.
 LATE = 0.1
 #: So many times its CPUs a machine's load may be before a guest whose clock counts feels it.
-CROWDED = 3
+CROWDED = 1.5
 #: So late (s) an action that the dice chose is left out.
 TOO_LATE = 0.5
 

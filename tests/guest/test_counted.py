@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import struct
+import subprocess
 import time
 from pathlib import Path
 
@@ -28,6 +29,24 @@ def test_a_count_is_put_in(tmp_path: Path) -> None:
     added = whole[len(b"before") + len(TIMER) - 5 :][: -len(b"\x7e\0\0\0\2after")]
     assert added == b"\x05\x0ctimer/icount" + struct.pack(">Iqq", 1, 0x16AFE06D63, 0)
     assert whole.replace(added, b"") == b"before" + TIMER + b"after"
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_RESET_ON_FORK"), reason="Linux only")
+def test_the_thread_that_ends_idling_comes_first() -> None:
+    process = subprocess.Popen(["sleep", "60"])
+    try:
+        qemu._wake_early(process.pid)
+        policy = os.sched_getscheduler(process.pid)
+        try:
+            os.sched_setscheduler(process.pid, os.SCHED_RR, os.sched_param(1))
+        except PermissionError:
+            assert policy == os.SCHED_OTHER, "who may not goes on as before"
+        else:
+            assert policy == os.SCHED_RR | os.SCHED_RESET_ON_FORK, "the guest's CPU, a thread of its own, has no such right"
+    finally:
+        process.kill()
+        process.wait()
+    qemu._wake_early(process.pid)  # gone: nothing to say
 
 
 @pytest.mark.parametrize("stream", [b"", TIMER[:-6], TIMER.replace(b"\0\0\0\2\0\0\x007z", b"\0\0\0\3\0\0\x007z"), TIMER + TIMER])

@@ -93,7 +93,8 @@ def test_no_dump(tmp_path: Path, end: bytes, said: str) -> None:
 @pytest.mark.parametrize("kind", ["text", "full"])
 def test_real(tmp_path: Path, kind: dump.Kind) -> None:
     (tmp_path / "s.yaml").write_text(
-        "name: s\nhosts: {a: {}}\nevents: [{at: 1s, on: guest, run: sysctl debug.kdb.panic=1}]\nexpect: {verdict: panic}\n"
+        "name: s\nhosts: {a: {lan: 10.0.0.1/24}, b: {lan: 10.0.0.2/24}}\n"
+        "events: [{at: 1s, on: guest, run: sysctl debug.kdb.panic=1}]\nexpect: {verdict: panic}\n"
     )
     command = [sys.executable, "-m", "harness", "run", str(tmp_path / "s.yaml"), "--out", str(tmp_path / "out"), "--dump", kind]
     subprocess.run([*command, "--guest", f"qemu:{os.environ['DNH_TEST_DUMP']}"], check=True)
