@@ -14,7 +14,6 @@ import platform
 import shutil
 import signal
 import subprocess
-import tempfile
 import termios
 import threading
 import time
@@ -31,6 +30,7 @@ from harness.errors import MachineryError, UsageError
 from harness.guest.base import GuestConfig, GuestIdentity
 from harness.guest.build import Progress
 from harness.guest.console import Console, GuestGone, GuestHung, KernelStopped
+from harness.guest.work import WorkFolder
 from harness.kernel import store
 
 BOOT_LIMIT = 120.0  # seconds
@@ -141,7 +141,8 @@ class BhyveGuest:
         self._image = image
         self._nmdm = os.environ.get("DNH_BHYVE_CONSOLE") == "nmdm"
         self.name = f"dnh-{os.getpid()}-{next(_count)}"
-        self._work = Path(tempfile.mkdtemp(prefix="dnh-bhyve-"))
+        self._folder = WorkFolder("bhyve")
+        self._work = self._folder.path
         self._disk = self._work / "disk.img"
         self._process: pexpect.spawn[bytes] | None = None
         self._line: _Line | None = None
@@ -335,7 +336,7 @@ class BhyveGuest:
                 self._line = None
             if self._work.exists():
                 _destroy(self.name)
-                shutil.rmtree(self._work, ignore_errors=True)
+                self._folder.remove()
         atexit.unregister(self.kill)
 
 

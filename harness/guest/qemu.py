@@ -29,6 +29,7 @@ from harness.guest.base import GuestConfig, GuestIdentity
 from harness.guest.build import Progress
 from harness.guest.console import Console, GuestHung, KernelStopped
 from harness.guest.qmp import Monitor
+from harness.guest.work import WorkFolder
 from harness.kernel import store
 from harness.paths import cache_dir
 
@@ -86,7 +87,8 @@ class QemuGuest:
         self._cold = cold
         self._qemu = qemu_program()
         self._accel: Accelerator = choose(self._qemu, image.disk, image.disk_format)
-        self._work = Path(tempfile.mkdtemp(prefix="dnh-qemu-"))
+        self._folder = WorkFolder("qemu")
+        self._work = self._folder.path
         self._overlay = self._work / "overlay.qcow2"
         self.symbols = image.symbols.parent if image.symbols else None  # for files and lines in a panic's frames
         self._process: pexpect.spawn[bytes] | None = None
@@ -407,7 +409,7 @@ class QemuGuest:
             self._process = None
             self.console.close()
         if not keep_work:
-            shutil.rmtree(self._work, ignore_errors=True)
+            self._folder.remove()
 
 
 def _copy_memory(pid: int, to: Path) -> None:
