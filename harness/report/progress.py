@@ -94,7 +94,9 @@ class Progress:
                 self._tasks[key] = self._bars.add_task(self._titles[key], total=None, phase="")
 
     def phase(self, key: str, name: str, fraction: float | None = None, note: str = "") -> None:
-        """The run ``key`` is in phase ``name``, ``fraction`` of it done; ``note`` says with what."""
+        """The run ``key`` is in phase ``name``, ``fraction`` of it done; ``note`` (or what follows ": ") says with what."""
+        name, _, more = name.partition(": ")
+        note = note or more
         with self._lock:
             if key not in self._titles:
                 self.start(key, key)

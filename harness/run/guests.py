@@ -57,7 +57,7 @@ def maker(
         config = config_of(kernel, scenario, seed, folder, dump)
 
         def told(phase: str, fraction: float) -> None:
-            progress("build", fraction)
+            progress(f"build: {phase}", fraction)
 
         if kind == "usermode":
             key = (config.flavour, config.sanitize, config.patches, config.options)
