@@ -168,20 +168,27 @@ def run(args: argparse.Namespace) -> int:
     store = Store(args.out)
     jobs = args.jobs or (1 if args.guest.startswith("qemu") else os.cpu_count() or 1)
     begun: list[Plan] = []
-    with Bars(total=total) as bars:
+    ended: list[Run] = []
+    try:
+        with Bars(total=total) as bars:
 
-        def progress(plan: Plan) -> Progress:
-            begun.append(plan)
-            if len(begun) > total:
-                bars.expect(len(begun))
-            key = f"{id(plan)}"
-            bars.start(key, _title(plan))
-            return lambda phase, fraction: bars.phase(key, phase, fraction)
+            def progress(plan: Plan) -> Progress:
+                begun.append(plan)
+                if len(begun) > total:
+                    bars.expect(len(begun))
+                key = f"{id(plan)}"
+                bars.start(key, _title(plan))
+                return lambda phase, fraction: bars.phase(key, phase, fraction)
 
-        def done(plan: Plan, result: Result, _folder: Path) -> None:
-            bars.done(f"{id(plan)}", result)
+            def done(plan: Plan, result: Result, folder: Path) -> None:
+                ended.append(Run(result, folder))
+                bars.done(f"{id(plan)}", result)
 
-        finished = run_many(plans, make, store, jobs, progress, done)
+            finished = run_many(plans, make, store, jobs, progress, done)
+    except KeyboardInterrupt:
+        if len(ended) > 1:
+            show(ended)
+        raise
     not_run = [NotRun(s.name, str(s.file), why, dict(s.cell)) for s, why in left_out]
     runs = [Run(result, folder) for result, folder in finished]
     if args.json:

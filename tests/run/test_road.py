@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -82,6 +83,20 @@ def test_for_a_time(tmp_path):
     for wrong, says in (("10", "needs a unit"), ("soon", "is not a time"), ("-1s", "at least 0 s")):
         done = dnh("run", QUICK, f"--for={wrong}")
         assert done.returncode == 2 and says in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_interrupted_it_says_what_it_has(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "run", QUICK, "--for", "10min", "--out", tmp_path], cwd=ROOT, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while len(list(tmp_path.glob("*/result.json"))) < 3 and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert "Traceback" not in err and err.rstrip().endswith("dnh: interrupted")
+    assert re.search(r"quickstart: \d+ runs, \d+ pass", out) and process.returncode != 0
 
 
 def test_all_of_dummynet_as_declared(tmp_path):
