@@ -360,7 +360,7 @@ def _conclude(
     elif verdict is Verdict.PASS:
         expectations = judge(scenario, seen.measured, text)
         failed = [e for e in expectations if not e.holds]
-        reasons = [e.why or f"{e.metric} {e.condition} does not hold" for e in failed]
+        reasons = list(dict.fromkeys(e.why or f"{e.metric} {e.condition} does not hold" for e in failed))
         if failed and (behind := _behind(seen)):
             reasons.append(behind)
         sanitizer = sanitizer_report(text)
