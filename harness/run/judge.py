@@ -65,8 +65,14 @@ def _of_flow(m: FlowMetrics, path: MetricPath) -> float | None:
 
 
 def judge(scenario: Scenario, measured: Measured, console: str, panic: Panic | None = None) -> list[ExpectationResult]:
-    """Every line of ``expect`` but the verdict.  Of a kernel that stopped only what is said of its panic counts."""
+    """Every line of ``expect`` but the verdict.
+
+    Of a kernel that stopped only what is said of its panic counts; of one that lives, where either is declared, not that.
+    """
     results = []
+    said = list(scenario.text_expectations)
     if panic is None:
         results += [evaluate(e, measured.resolve) for e in scenario.expectations]
-    return [*results, *(evaluate_text(e, console, panic) for e in scenario.text_expectations)]
+        if {"pass", "panic"} <= set(scenario.declared()):
+            said = [e for e in said if not e.metric.startswith("panic.")]
+    return [*results, *(evaluate_text(e, console, panic) for e in said)]

@@ -130,6 +130,17 @@ def test_an_unmet_expectation_is_exit_1(tmp_path):
     assert done.returncode == 1, done.stdout + done.stderr
 
 
+def test_what_is_said_of_a_panic_counts_where_there_is_one(tmp_path):
+    scenario = tmp_path / "either.yaml"
+    for verdict, code in (("[pass, panic]", 0), ("pass", 2), ("panic", 1)):
+        scenario.write_text(
+            "name: either\nhosts: {a: {lan: 10.0.0.1/24}, b: {lan: 10.0.0.2/24}}\n"
+            "flows: {f: {udp: 100Kbit/s, from: a, to: 'b:5001', for: 1s}}\n"
+            f"expect: {{verdict: {verdict}, panic.function: ip_output}}\n"
+        )
+        assert dnh("run", scenario, "--out", tmp_path / "out").returncode == code, verdict
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [("ipfw:", "ipwf:", "ipfw"), ("for: 6s", "for: 6sec", "sec"), ("from: client", "from: cleint", "client")],
