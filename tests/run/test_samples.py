@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from harness.guest.base import GuestIdentity
-from harness.run.runner import SELDOM, _behind, _between_samples, _Seen
+from harness.run.runner import CROWDED, SELDOM, _behind, _between_samples, _Seen
 from harness.scenario import loads
 
 TEXT = """
@@ -46,7 +46,7 @@ def test_a_crowded_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     [scenario] = loads(TEXT.format(more="seed: 1", expect="one.loss: 0"))
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     said = {}
-    for load in (5.0, 20.0):
+    for load in (2 * CROWDED, 20.0):
         monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0.0, 0.0))
         for kind, clock in (("qemu", "virtual"), ("qemu", "wall"), ("usermode", "virtual")):
             seen = _Seen(scenario, identity=replace(REAL, kind=kind, clock=clock))
