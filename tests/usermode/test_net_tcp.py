@@ -40,6 +40,7 @@ def bulk(lab: Lab, port: int, seconds: int) -> dict[str, Any]:
 def test_bulk_fills_the_pipe_and_backs_off(tmp_path: Path, sack: int) -> None:
     with booted(tmp_path) as lab:
         shaped(lab)
+        lab.do("jexec server sysctl net.inet.tcp.recvspace=131072")  # in 64 KB, the default, nothing is lost
         lab.do(f"jexec client sysctl net.inet.tcp.sack.enable={sack}")
         final = bulk(lab, 5002, 8)
         elapsed = (final["last"] - final["first"]) / 1e9
@@ -80,6 +81,20 @@ def test_high_rate(tmp_path: Path) -> None:
         shaped(lab, "bw 200Mbit/s delay 10ms queue 1000KBytes")
         final = bulk(lab, 5002, 4)
         assert final["bytes"] > 0.8 * 4 * 20 * PIPE
+
+
+@pytest.mark.parametrize(
+    ("jail", "knob", "window"),
+    [("client", "sendbuf_auto=0", 32768), ("server", "recvbuf_auto=0", 65536), ("client", "sendbuf_max=131072", 131072)],
+)
+def test_a_buffer_that_may_not_grow_is_the_window(tmp_path: Path, jail: str, knob: str, window: int) -> None:
+    """On a path with room to spare a buffer's worth of data is carried in each round trip, no more."""
+    with booted(tmp_path) as lab:
+        shaped(lab, "bw 200Mbit/s delay 20ms queue 1000KBytes")
+        lab.do(f"jexec {jail} sysctl net.inet.tcp.{knob}")
+        final = bulk(lab, 5002, 4)
+        rate = final["bytes"] / (final["last"] - final["first"]) * 1e9
+        assert 0.75 * window / 0.022 < rate < 1.02 * window / 0.020
 
 
 def test_refused_and_unreachable(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ struct usock {
 #define	SO_F_LISTEN		0x10
 #define	SO_F_GONE		0x20	/* no program holds it any more */
 	u_int		 so_rcv_hiwat;
+	bool		 so_rcv_fixed;	/* set by the program: no autosizing */
 	u_int		 so_rcv_cc;
 	u_int		 so_rcv_mbcnt;
 	struct mbuf	*so_rcv_head;	/* records by m_nextpkt; tcp: one chain by m_next */

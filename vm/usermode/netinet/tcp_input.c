@@ -453,30 +453,27 @@ tcp_segq_deliver(struct tcpcb *tp)
 	}
 }
 
-/* A reader that keeps up gets a bigger buffer: twice as much as came in one RTT. */
+/* Half as much again for a receiver to whom three eighths of its buffer came within half an RTT. */
 static void
-tcp_autorcvbuf(struct tcpcb *tp, const struct tcpopt *to, int tlen)
+tcp_autorcvbuf(struct tcpcb *tp, int tlen)
 {
 	struct usock *s = sotous(tp->t_inpcb.inp_socket);
+	u_int most;
 
-	if (!V_tcp_do_autorcvbuf || s == NULL || (to->to_flags & TOF_TS) == 0)
+	if (!V_tcp_do_autorcvbuf || s == NULL || tp->rfbuf_ts == 0 || tp->t_srtt == 0)
 		return;
-	if (tp->rfbuf_ts != 0 && to->to_tsecr != 0 &&
-	    (int32_t)(to->to_tsecr - tp->rfbuf_ts) > 0) {
-		mtx_lock(&s->so_mtx);
-		if (tp->rfbuf_cnt > s->so_rcv_hiwat / 8 * 7 &&
-		    s->so_rcv_hiwat < (u_int)V_tcp_autorcvbuf_max)
-			atomic_store_int(&s->so_rcv_hiwat,
-			    MIN(2 * s->so_rcv_hiwat, (u_int)V_tcp_autorcvbuf_max));
-		mtx_unlock(&s->so_mtx);
-		tp->rfbuf_ts = 0;
-		tp->rfbuf_cnt = 0;
-	} else
+	if ((tcp_ts_getticks() - tp->rfbuf_ts) * 1000ULL <= (u_int)tp->t_srtt / 2) {
 		tp->rfbuf_cnt += tlen;
-	if (tp->rfbuf_ts == 0) {
-		tp->rfbuf_ts = tcp_ts_getticks();
-		tp->rfbuf_cnt += tlen;
+		return;
 	}
+	most = MIN((u_long)V_tcp_autorcvbuf_max, sb_max);
+	mtx_lock(&s->so_mtx);
+	if (!s->so_rcv_fixed && tp->rfbuf_cnt > s->so_rcv_hiwat / 8 * 3 && s->so_rcv_hiwat < most)
+		atomic_store_int(&s->so_rcv_hiwat,
+		    MIN(s->so_rcv_hiwat + s->so_rcv_hiwat / 2, most));
+	mtx_unlock(&s->so_mtx);
+	tp->rfbuf_ts = 0;
+	tp->rfbuf_cnt = 0;
 }
 
 /*
@@ -568,6 +565,7 @@ tcp_listen_input(struct tcpcb *ltp, const struct ip *ip, const struct tcphdr *th
 	inp = s->so_pcb;
 	tp = intotcpcb(inp);
 	s->so_rcv_hiwat = l->so_rcv_hiwat;
+	s->so_rcv_fixed = l->so_rcv_fixed;
 	s->so_snd_hiwat = l->so_snd_hiwat;
 	s->so_snd_fixed = l->so_snd_fixed;
 	s->so_listener = l;
@@ -605,9 +603,6 @@ tcp_sbdrop(struct tcpcb *tp, u_int len)
 	if (s == NULL)
 		return;
 	mtx_lock(&s->so_mtx);
-	/* Room for what the path takes, and as much again to be ready for it. */
-	if (!s->so_snd_fixed)
-		s->so_snd_hiwat = MIN(MAX(s->so_snd_hiwat, 2 * tp->snd_cwnd), sb_max);
 	if (s->so_snd_waiters > 0)
 		wakeup(&s->so_snd_hiwat);
 	mtx_unlock(&s->so_mtx);
@@ -894,8 +889,9 @@ tcp_do_segment(struct mbuf *m, const struct tcphdr *th, struct tcpcb *tp, int dr
 			tcp_close(tp);
 			return;
 		}
-		tcp_autorcvbuf(tp, to, tlen);
 		if (seq == tp->rcv_nxt) {
+			if (tp->t_segq == NULL)
+				tcp_autorcvbuf(tp, tlen);
 			if (tp->t_segq != NULL || (tp->t_flags & TF_DELACK))
 				tp->t_flags |= TF_ACKNOW;
 			else {

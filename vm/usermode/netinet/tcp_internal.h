@@ -19,12 +19,18 @@
 
 VNET_DECLARE(int, tcp_do_rfc1323);
 VNET_DECLARE(int, tcp_do_sack);
+VNET_DECLARE(int, tcp_do_autosndbuf);
+VNET_DECLARE(int, tcp_autosndbuf_inc);
+VNET_DECLARE(int, tcp_autosndbuf_max);
 VNET_DECLARE(int, tcp_do_autorcvbuf);
 VNET_DECLARE(int, tcp_autorcvbuf_max);
 VNET_DECLARE(int, tcp_delacktime);
 VNET_DECLARE(int, tcp_msl);
 #define	V_tcp_do_rfc1323	VNET(tcp_do_rfc1323)
 #define	V_tcp_do_sack		VNET(tcp_do_sack)
+#define	V_tcp_do_autosndbuf	VNET(tcp_do_autosndbuf)
+#define	V_tcp_autosndbuf_inc	VNET(tcp_autosndbuf_inc)
+#define	V_tcp_autosndbuf_max	VNET(tcp_autosndbuf_max)
 #define	V_tcp_do_autorcvbuf	VNET(tcp_do_autorcvbuf)
 #define	V_tcp_autorcvbuf_max	VNET(tcp_autorcvbuf_max)
 #define	V_tcp_delacktime	VNET(tcp_delacktime)

@@ -50,6 +50,28 @@ tcp_rcvwindow(struct tcpcb *tp)
 	return (MIN((uint32_t)win, max));
 }
 
+/*
+ * A send buffer that is all but full while the window would take what has not
+ * been sent yet is what keeps the sender back: a step more, as long as the
+ * peer's window is no smaller.  It never shrinks.
+ */
+static void
+tcp_sndbuf_autoscale(struct tcpcb *tp, uint32_t sendwin)
+{
+	struct usock *s = sotous(tp->t_inpcb.inp_socket);
+	u_int most, used = tp->t_sndcc;
+
+	if (!V_tcp_do_autosndbuf || s == NULL)
+		return;
+	most = MIN((u_long)V_tcp_autosndbuf_max, sb_max);
+	mtx_lock(&s->so_mtx);
+	if (!s->so_snd_fixed && s->so_snd_hiwat < most && used >= s->so_snd_hiwat / 8 * 7 &&
+	    tp->snd_wnd / 4 * 5 >= s->so_snd_hiwat &&
+	    sendwin >= used - MIN(used, tp->snd_nxt - tp->snd_una))
+		s->so_snd_hiwat = MIN(s->so_snd_hiwat + V_tcp_autosndbuf_inc, most);
+	mtx_unlock(&s->so_mtx);
+}
+
 static int
 tcp_addoptions(struct tcpcb *tp, u_char *opt, bool syn)
 {
@@ -86,6 +108,8 @@ tcp_addoptions(struct tcpcb *tp, u_char *opt, bool syn)
 		v = htonl(tp->ts_recent);
 		memcpy(p + 4, &v, 4);
 		p += 8;
+		if (tp->rfbuf_ts == 0)
+			tp->rfbuf_ts = tcp_ts_getticks();
 	}
 	if (!syn && (tp->t_flags & TF_SACK_PERMIT) && tp->t_segq != NULL) {
 		struct sackrange blk[4];
@@ -318,6 +342,7 @@ tcp_output(struct tcpcb *tp)
 		return (tcp_output_syn(tp));
 
 again:
+	tcp_sndbuf_autoscale(tp, MIN(tp->snd_wnd, tp->snd_cwnd));
 	flags = TH_ACK;
 	rexmit = fin = false;
 	len = 0;

@@ -55,6 +55,15 @@ SYSCTL_ULONG(_net_inet_tcp, OID_AUTO, sendspace, CTLFLAG_VNET | CTLFLAG_RW,
 VNET_DEFINE(u_long, tcp_recvspace) = 65536;
 SYSCTL_ULONG(_net_inet_tcp, OID_AUTO, recvspace, CTLFLAG_VNET | CTLFLAG_RW,
     &VNET_NAME(tcp_recvspace), 0, "Initial receive socket buffer size");
+VNET_DEFINE(int, tcp_do_autosndbuf) = 1;
+SYSCTL_INT(_net_inet_tcp, OID_AUTO, sendbuf_auto, CTLFLAG_VNET | CTLFLAG_RW,
+    &VNET_NAME(tcp_do_autosndbuf), 0, "Enable automatic send buffer sizing");
+VNET_DEFINE(int, tcp_autosndbuf_inc) = 8 * 1024;
+SYSCTL_INT(_net_inet_tcp, OID_AUTO, sendbuf_inc, CTLFLAG_VNET | CTLFLAG_RW,
+    &VNET_NAME(tcp_autosndbuf_inc), 0, "Incrementor step size of automatic send buffer");
+VNET_DEFINE(int, tcp_autosndbuf_max) = 2 * 1024 * 1024;
+SYSCTL_INT(_net_inet_tcp, OID_AUTO, sendbuf_max, CTLFLAG_VNET | CTLFLAG_RW,
+    &VNET_NAME(tcp_autosndbuf_max), 0, "Max size of automatic send buffer");
 VNET_DEFINE(int, tcp_do_autorcvbuf) = 1;
 SYSCTL_INT(_net_inet_tcp, OID_AUTO, recvbuf_auto, CTLFLAG_VNET | CTLFLAG_RW,
     &VNET_NAME(tcp_do_autorcvbuf), 0, "Enable automatic receive buffer sizing");

@@ -587,6 +587,7 @@ us_setrcvbuf(struct usock *s, u_int bytes)
 		return (ENOBUFS);
 	mtx_lock(&s->so_mtx);
 	s->so_rcv_hiwat = bytes;
+	s->so_rcv_fixed = true;
 	mtx_unlock(&s->so_mtx);
 	return (0);
 }
