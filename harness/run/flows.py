@@ -38,7 +38,7 @@ class Traffic:
         what is sent to a receiver that does not listen yet is lost.
         """
         for name, spec in self._specs.items():
-            receiver = receiver_command(spec)
+            receiver = receiver_command(spec, settle)
             if receiver:
                 host = self._scenario.receiver(self._scenario.flows[name])
                 console.check(f"{in_host(host, receiver)} > {FOLDER}/{name}.rx 2>&1 &")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-#: Receivers are up before the first packet and stay for what is still queued after the last one.
-LEAD, TAIL = 0.0, 1.5
+#: So long (s) receivers stay after the last packet was sent, for those that are still queued.
+TAIL = 1.5
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,14 @@ def _ns(seconds: float) -> str:
     return f"{round(seconds * 1e9)}ns"
 
 
-def receiver_command(flow: FlowSpec) -> str | None:
-    """The receiver's command line; None for a ping, whose sender hears the answers itself."""
+def receiver_command(flow: FlowSpec, lead: float = 0.0) -> str | None:
+    """The receiver's command line; None for a ping, whose sender hears the answers itself.
+
+    ``lead``: seconds from the receivers' start to the senders'.
+    """
     if flow.kind == "ping":
         return None
-    length = LEAD + flow.start + flow.duration + TAIL
+    length = lead + flow.start + flow.duration + TAIL
     times = f"--for {_ns(length)} --interval {_ns(flow.interval)}"
     family = " --ip 6" if ":" in flow.to else ""
     return f"dngen recv {flow.kind} --port {flow.port}{family} {times} --id {flow.id}"

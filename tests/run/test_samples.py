@@ -10,6 +10,7 @@ import pytest
 from harness.guest.base import GuestIdentity
 from harness.run.runner import CROWDED, SELDOM, _behind, _between_samples, _Seen
 from harness.scenario import loads
+from harness.traffic import FlowMetrics
 
 TEXT = """
 name: one flow
@@ -54,3 +55,20 @@ def test_a_crowded_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = said.pop((20.0, "qemu", "virtual"))
     assert counted is not None and counted.startswith("this machine has a load of 20.0 on 2 CPUs")
     assert set(said.values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("clock", "late", "said"),
+    [
+        ("virtual", 0.064, "this machine woke the guest late: the sender of one was up to 0.06 s late"),
+        ("virtual", 0.009, None),
+        ("wall", 0.064, None),
+        ("wall", 0.5, "the guest did not keep up: the sender of one was up to 0.50 s late"),
+    ],
+)
+def test_a_late_sender_is_named(monkeypatch: pytest.MonkeyPatch, clock: str, late: float, said: str | None) -> None:
+    [scenario] = loads(TEXT.format(more="seed: 1", expect="one.loss: 0"))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "getloadavg", lambda: (1.0, 0.0, 0.0))
+    flows = {"two": FlowMetrics("udp"), "one": FlowMetrics("udp", late=late)}
+    assert _behind(_Seen(scenario, identity=replace(REAL, clock=clock), flows=flows)) == said

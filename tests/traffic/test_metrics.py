@@ -270,6 +270,7 @@ def test_command_lines():
     assert receiver_command(udp_flow) == (
         "dngen recv udp --port 5001 --for 7000000000ns --interval 100000000ns --id gold"
     )
+    assert "--for 7500000000ns" in str(receiver_command(udp_flow, lead=0.5))
     ping = FlowSpec(id="p", kind="ping", to="10.0.2.2", sizes={84: 1}, interval=0.01)
     assert receiver_command(ping) is None
     assert sender_command(ping) == (
