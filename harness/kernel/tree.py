@@ -44,15 +44,17 @@ def read_tree(path: Path) -> Tree:
     path = path.expanduser().resolve()
     if not path.is_dir():
         raise UsageError(f"no source tree at {path}: there is no such folder")
+    newvers, param = _text(path / "sys/conf/newvers.sh"), _text(path / "sys/sys/param.h")
+    revision = re.search(r'^REVISION="([^"]+)"', newvers, re.M)
+    branch = re.search(r'^BRANCH="?(?:\$\{BRANCH_OVERRIDE:-)?([\w.-]+)', newvers, re.M)
+    version = re.search(r"^#define\s+__FreeBSD_version\s+(\d+)", param, re.M)
+    # Before what is missing: an older tree has not all that is asked for, and is complete all the same.
+    if revision and version and int(version[1]) < OLDEST:
+        raise UsageError(f"{path} is FreeBSD {revision[1]}; 13.0 is the oldest that can be built")
     missing = [n for n in NEEDED if not (path / n).exists()]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise UsageError(f"{path} is no complete FreeBSD source tree: {missing[0]} is missing{more}")
-    newvers = (path / "sys/conf/newvers.sh").read_text(errors="replace")
-    revision = re.search(r'^REVISION="([^"]+)"', newvers, re.M)
-    branch = re.search(r'^BRANCH="([^"]+)"', newvers, re.M)
-    param = (path / "sys/sys/param.h").read_text(errors="replace")
-    version = re.search(r"^#define\s+__FreeBSD_version\s+(\d+)", param, re.M)
     if not (revision and branch and version):
         raise UsageError(
             f"{path}: no release in sys/conf/newvers.sh or no __FreeBSD_version in sys/sys/param.h"
@@ -65,10 +67,11 @@ def read_tree(path: Path) -> Tree:
         raise UsageError(
             f"{path}: lib/clang/include/clang/Basic/Version.inc does not tell which clang the tree wants"
         )
-    tree = Tree(path, f"{revision[1]}-{branch[1]}", int(version[1]), int(major[1]))
-    if tree.osversion < OLDEST:
-        raise UsageError(f"{path} is FreeBSD {tree.release}; 13.0 is the oldest that can be built")
-    return tree
+    return Tree(path, f"{revision[1]}-{branch[1]}", int(version[1]), int(major[1]))
+
+
+def _text(file: Path) -> str:
+    return file.read_text(errors="replace") if file.is_file() else ""
 
 
 def known_words(src: Path) -> tuple[frozenset[str], frozenset[str]]:

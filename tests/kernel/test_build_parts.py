@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import sys
 import time
@@ -58,6 +59,16 @@ def test_refuses_what_is_no_tree(tmp_path: Path) -> None:
         read_tree(tmp_path)
     with pytest.raises(UsageError, match="oldest"):
         read_tree(make_tree(tmp_path / "old", 1203000, "12.3"))
+    (tmp_path / "old/tools/build/make.py").unlink()  # which 12.x has not
+    with pytest.raises(UsageError, match=r"FreeBSD 12\.3; 13\.0 is the oldest"):
+        read_tree(tmp_path / "old")
+
+
+def test_a_branch_that_the_environment_may_override(tmp_path: Path) -> None:
+    tree = make_tree(tmp_path, 1402000, "14.2")
+    newvers = tree / "sys/conf/newvers.sh"
+    newvers.write_text(re.sub("(?m)^BRANCH=.*", "BRANCH=${BRANCH_OVERRIDE:-STABLE}", newvers.read_text()))
+    assert read_tree(tree).release == "14.2-STABLE"
 
 
 def test_configuration_of_both_flavours() -> None:
