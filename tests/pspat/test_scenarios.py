@@ -32,6 +32,11 @@ def test_beside_dummynet(tmp_path: Path) -> None:
     assert [r["flows"]["many"]["loss"] for r in runs] == [0.0] * 4
 
 
+def test_links_the_rate_of_all_and_schedulers_that_say_none(tmp_path: Path) -> None:
+    runs = run(tmp_path, *(str(FOLDER / f"{name}.yaml") for name in ("links", "rate", "stranded")))
+    assert [r["verdict"] for r in runs] == ["pass"] * (2 + 1 + 3)
+
+
 def test_as_a_module_under_load(tmp_path: Path) -> None:
     assert {r["verdict"] for r in run(tmp_path, str(FOLDER / "module.yaml"))} == {"pass"}
 

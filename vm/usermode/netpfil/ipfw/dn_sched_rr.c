@@ -85,7 +85,6 @@ rr_dequeue(struct dn_sch_inst *_si)
 {
 	struct rr_si *si = rr_priv(_si);
 	struct rr_queue *q;
-	struct mbuf *m;
 	uint32_t len;
 
 	while ((q = TAILQ_FIRST(&si->ring)) != NULL) {
@@ -96,10 +95,8 @@ rr_dequeue(struct dn_sch_inst *_si)
 		len = q->q.mq.head->m_pkthdr.len;
 		if (len <= q->credit) {
 			q->credit -= len;
-			m = dn_dequeue(&q->q);
-			if (m != NULL)
-				return (m);
-			continue;
+			/* None, if all it had was of interfaces that are gone. */
+			return (dn_dequeue(&q->q));
 		}
 		q->credit += q->quantum;
 		TAILQ_REMOVE(&si->ring, q, link);

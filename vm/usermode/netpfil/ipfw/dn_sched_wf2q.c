@@ -164,12 +164,9 @@ wf2qp_dequeue(struct dn_sch_inst *_si)
 
 	wq = HEAP_TOP(&si->eligible)->object;
 	m = dn_dequeue(&wq->_q);
-	if (m == NULL) {
-		/* All it had was of interfaces that are gone. */
-		heap_extract(&si->eligible, NULL);
-		heap_insert(&si->idle, wq->F, wq);
-		return (wf2qp_dequeue(_si));
-	}
+	/* All it had was of interfaces that are gone: it stays in the way. */
+	if (m == NULL)
+		return (NULL);
 	heap_extract(&si->eligible, NULL);
 	si->V += (uint64_t)m->m_pkthdr.len * si->inv_wsum;
 	wq->S = wq->F;

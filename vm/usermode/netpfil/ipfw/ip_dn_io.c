@@ -159,7 +159,9 @@ dn_free_pkts(struct mbuf *mnext)
  * Random early detection.  avg follows the queue's length by a low-pass filter
  * of weight w_q; a table has the filter's powers for the time it was idle.
  * Between the thresholds the chance of a drop rises to max_p, and with every
- * packet since the last drop.  All in fixed point of SCALE_RED bits.
+ * packet since the last drop.  All in fixed point of SCALE_RED bits, and in 32
+ * of them where FreeBSD has no more: a queue of 32768 bytes wraps, and so does
+ * an average of a packet or more that was idle.
  */
 static bool
 red_drops(struct dn_queue *q, int len)
@@ -172,12 +174,13 @@ red_drops(struct dn_queue *q, int len)
 	q_size = (fs->fs.flags & DN_QSIZE_BYTES) != 0 ? q->ni.len_bytes :
 	    q->ni.length;
 	if (q_size != 0)
-		q->avg += (int)SCALE_MUL((int64_t)(SCALE((int64_t)q_size) -
-		    q->avg), (int64_t)fs->w_q);
+		q->avg = (int)((u_int)q->avg + (u_int)SCALE_MUL(
+		    (int64_t)(int)(SCALE(q_size) - (u_int)q->avg),
+		    (int64_t)fs->w_q));
 	else if (q->avg != 0) {
 		idle = div64(V_dn_cfg.curr_time - q->q_time, fs->lookup_step);
 		q->avg = idle < fs->lookup_depth ?
-		    SCALE_MUL((int64_t)q->avg, fs->w_q_lookup[idle]) : 0;
+		    SCALE_MUL((u_int)q->avg, fs->w_q_lookup[idle]) : 0;
 	}
 
 	if (q->avg < fs->min_th) {

@@ -298,9 +298,7 @@ dn_delete_queue(struct dn_queue *q, int flags)
 		fs->aqmfp->cleanup(q);
 	if (fs != NULL && fs->sched->fp->free_queue != NULL)
 		fs->sched->fp->free_queue(q);
-	/* What is still in it is no longer in the instance. */
-	q->_si->ni.length -= q->ni.length;
-	q->_si->ni.len_bytes -= q->ni.len_bytes;
+	/* What is still in it stays in the instance's account: in FreeBSD, too. */
 	q->_si->q_count--;
 	q->_si = NULL;
 	if ((flags & DN_DESTROY) != 0) {
@@ -1092,7 +1090,9 @@ done:
 }
 
 /*
- * RED's constants; they depend on the link's rate.
+ * RED's constants; they depend on the link's rate.  FreeBSD counts in ints that
+ * wrap, and divides by a weight that ipfw(8) may have rounded down to 0: so do
+ * we (scenarios/reports/red-weight.yaml).
  */
 static int
 config_red(struct dn_fsk *fs)
@@ -1105,15 +1105,17 @@ config_red(struct dn_fsk *fs)
 	bw = fs->sched->link.bandwidth;
 	/* Ticks that an average packet takes. */
 	s = bw <= 0 ? 0 :
-	    (int64_t)hz * V_dn_cfg.red_avg_pkt_size * 8 * SCALE(1) / bw;
-	idle = fs->w_q > 0 ? div64(s * 3, fs->w_q) : 0;
+	    (int)((u_int)hz * V_dn_cfg.red_avg_pkt_size * 8 * SCALE(1)) / bw;
+	idle = div64(s * 3, fs->w_q);
 	if (V_dn_cfg.red_lookup_depth == 0) {
 		printf("\ndummynet: net.inet.ip.dummynet.red_lookup_depth"
 		    "must be > 0\n");
 		fs->fs.flags &= ~(DN_IS_RED | DN_IS_GENTLE_RED);
 		return (EINVAL);
 	}
-	fs->lookup_step = MAX(div64(idle, V_dn_cfg.red_lookup_depth), 1);
+	fs->lookup_step = div64(idle, V_dn_cfg.red_lookup_depth);
+	if (fs->lookup_step == 0)
+		fs->lookup_step = 1;
 	w0 = weight = SCALE(1) - fs->w_q;
 	for (i = fs->lookup_step; i > 1; i--)
 		weight = SCALE_MUL(weight, w0);
@@ -1126,8 +1128,8 @@ config_red(struct dn_fsk *fs)
 	else
 		fs->c_1 = SCALE((int64_t)fs->max_p) /
 		    (fs->fs.max_th - fs->fs.min_th);
-	fs->c_2 = SCALE_MUL((int64_t)fs->c_1, SCALE((int64_t)fs->fs.min_th));
-	if ((fs->fs.flags & DN_IS_GENTLE_RED) != 0 && fs->fs.max_th != 0) {
+	fs->c_2 = SCALE_MUL(fs->c_1, SCALE((u_int)fs->fs.min_th));
+	if ((fs->fs.flags & DN_IS_GENTLE_RED) != 0) {
 		fs->c_3 = (SCALE(1) - fs->max_p) / fs->fs.max_th;
 		fs->c_4 = SCALE(1) - 2 * fs->max_p;
 	}
@@ -1359,7 +1361,11 @@ config_sched_one(struct dn_sch *sch, struct dn_alg *fp)
 
 	/* The flowset of one that has no queues per flow. */
 	if ((fp->flags & DN_MULTIQUEUE) == 0 && s->fs == NULL) {
-		s->fs = dn_ht_find(V_dn_cfg.fshash, i + DN_MAX_ID, 0, NULL);
+		/*
+		 * FreeBSD looks for the user's queue of this number here, not
+		 * for the flowset of its own that it then makes.
+		 */
+		s->fs = dn_ht_find(V_dn_cfg.fshash, i, 0, NULL);
 		if (s->fs == NULL) {
 			bzero(&fs, sizeof(fs));
 			set_oid(&fs.oid, DN_FS, sizeof(fs));

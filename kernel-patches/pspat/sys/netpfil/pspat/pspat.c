@@ -275,7 +275,7 @@ pspat_start(u_int point)
 		return (ENXIO);		/* no dummynet to step in front of */
 
 	pspat_boxes_create(sc, pspat_slots, pspat_boxes == PSPAT_BY_THREAD);
-	LIST_INIT(&sc->sc_links);
+	TAILQ_INIT(&sc->sc_links);
 	for (i = 0; i < PSPAT_HASH; i++)
 		LIST_INIT(&sc->sc_hash[i]);
 	pspat_ready_init(&sc->sc_over);
@@ -686,6 +686,7 @@ static int
 pspat_modevent(module_t mod, int type, void *arg)
 {
 	struct pspat_softc *sc = &pspat_sc;
+	uint64_t kept;
 	u_int left;
 
 	switch (type) {
@@ -711,11 +712,18 @@ pspat_modevent(module_t mod, int type, void *arg)
 		(void)pspat_apply(0, pspat_point);
 		pspat_if_divert_all(false);
 		left = atomic_load_int(&pspat_diverted);
-		pspat_gone = left == 0;
+		/* Their tags are freed by a function of ours. */
+		kept = pspat_in_custody();
+		pspat_gone = left == 0 && kept == 0;
 		sx_xunlock(&pspat_sx);
 		if (left != 0) {
 			printf("pspat: %u interface(s) may be led here again "
 			    "by lagg\n", left);
+			return (EBUSY);
+		}
+		if (kept != 0) {
+			printf("pspat: %ju packet(s) still in dummynet's "
+			    "queues\n", (uintmax_t)kept);
 			return (EBUSY);
 		}
 		EVENTHANDLER_DEREGISTER(ether_ifattach_event,

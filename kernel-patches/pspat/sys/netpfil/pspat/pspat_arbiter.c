@@ -68,6 +68,9 @@
 /* Packets put into an instance after which it is served, if its link is free. */
 #define	PSPAT_SERVE	8
 
+/* How often a scheduler that has packets is asked for one: of prio, each. */
+#define	PSPAT_ASK	64
+
 /* How long the dispatcher gets to catch up. */
 #define	PSPAT_BACKLOG	(100 * SBT_1US)
 
@@ -137,7 +140,7 @@ static sbintime_t pspat_serve(struct pspat_softc *, struct pspat_link *,
     sbintime_t, bool, u_int, struct pspat_ready *, struct pspat_ready *);
 static void pspat_transmit(struct pspat_softc *, struct pspat_ready *, bool);
 
-static struct pspat_links *
+static struct pspat_bucket *
 pspat_bucket(struct pspat_softc *sc, struct dn_sch_inst *si)
 {
 
@@ -336,7 +339,7 @@ pspat_link_take(struct pspat_softc *sc, struct dn_sch_inst *si)
 	if (had == NULL) {
 		pl->pl_vnet = curvnet;
 		pl->pl_delayed_tail = &pl->pl_delayed;
-		LIST_INSERT_HEAD(&sc->sc_links, pl, pl_next);
+		TAILQ_INSERT_TAIL(&sc->sc_links, pl, pl_next);
 		LIST_INSERT_HEAD(pspat_bucket(sc, si), pl, pl_hash);
 	}
 	return (pl);
@@ -489,6 +492,8 @@ pspat_enqueue(struct pspat_softc *sc, struct mbuf *m, struct pspat_tag *pt,
 			return;
 		}
 		PSPAT_COUNT(out);
+		if (pt->pt_rcvif != NULL)
+			m->m_pkthdr.rcvif = pt->pt_rcvif;
 		pspat_tag_release(&pt->pt_tag);
 	}
 	/* On failure it was dropped, and its tag has counted that. */
@@ -560,6 +565,7 @@ pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
 	struct pspat_tag *pt;
 	sbintime_t burst, delay;
 	uint64_t bits;
+	u_int asked;
 	bool lost;
 
 	pspat_link_check(pl);
@@ -568,7 +574,15 @@ pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
 		if (!flush && (pl->pl_free > now || sc->sc_free > now ||
 		    ready->count >= budget))
 			break;
+		/*
+		 * prio says NULL of a priority that came to nothing, whatever
+		 * the others have.  Not asked for ever: a queue that dummynet
+		 * deleted may be counted still.
+		 */
 		m = sch->fp->dequeue(pl->pl_si);
+		for (asked = 1; m == NULL && pl->pl_si->ni.length != 0 &&
+		    asked < PSPAT_ASK; asked++)
+			m = sch->fp->dequeue(pl->pl_si);
 		if (m == NULL) {
 			pspat_link_give_back(pl, now);
 			break;
@@ -596,7 +610,7 @@ pspat_serve(struct pspat_softc *sc, struct pspat_link *pl, sbintime_t now,
 			if (delay < 0)
 				delay = 0;
 		}
-		if (sc->sc_now.ps_rate != 0) {
+		if (sc->sc_now.ps_rate != 0 && !flush) {
 			if (sc->sc_free < now)
 				sc->sc_free = now;
 			sc->sc_free += pspat_wire_time(bits,
@@ -777,8 +791,8 @@ pspat_round(struct pspat_softc *sc, bool flush)
 {
 	struct epoch_tracker et;
 	struct pspat_ready foreign, ready;
-	struct pspat_link *pl, *next;
-	sbintime_t due, now, soonest;
+	struct pspat_link *pl, *next, *sent;
+	sbintime_t due, free_at, now, soonest;
 	u_int budget, got;
 
 	pspat_ready_init(&foreign);
@@ -796,7 +810,9 @@ pspat_round(struct pspat_softc *sc, bool flush)
 	now = sbinuptime();
 	/* As many as came may go: links that can carry more have no queue. */
 	budget = MAX(sc->sc_now.ps_batch, got);
-	LIST_FOREACH_SAFE(pl, &sc->sc_links, pl_next, next) {
+	sent = NULL;
+	TAILQ_FOREACH_SAFE(pl, &sc->sc_links, pl_next, next) {
+		free_at = sc->sc_free;
 		CURVNET_SET(pl->pl_vnet);
 		DN_BH_WLOCK();
 		due = pspat_serve(sc, pl, now, pspat_all_out(sc, flush),
@@ -807,12 +823,22 @@ pspat_round(struct pspat_softc *sc, bool flush)
 		pspat_transmit(sc, &foreign, true);
 		CURVNET_RESTORE();
 		if (due == 0) {
-			LIST_REMOVE(pl, pl_next);
+			TAILQ_REMOVE(&sc->sc_links, pl, pl_next);
 			LIST_REMOVE(pl, pl_hash);
 			free(pl, M_PSPAT);
-		} else if (due < soonest)
+			continue;
+		}
+		if (due < soonest)
 			soonest = due;
+		if (sc->sc_free != free_at)
+			sent = pl;
 	}
+	/* Those who did not come to the rate that all share go first next. */
+	if (sent != NULL)
+		while ((pl = TAILQ_LAST(&sc->sc_links, pspat_links)) != sent) {
+			TAILQ_REMOVE(&sc->sc_links, pl, pl_next);
+			TAILQ_INSERT_HEAD(&sc->sc_links, pl, pl_next);
+		}
 	if (ready.count != 0)
 		got++;
 	pspat_transmit(sc, &ready, flush);
@@ -869,6 +895,9 @@ pspat_arbiter(void *arg)
 		if (sc->sc_stop && sc->sc_flush == sc->sc_flushed)
 			break;
 		flush = sc->sc_flush;
+		/* What was sent at another rate is paid for. */
+		if (sc->sc_now.ps_rate != sc->sc_set.ps_rate)
+			sc->sc_free = 0;
 		sc->sc_now = sc->sc_set;
 		mtx_unlock(&sc->sc_mtx);
 

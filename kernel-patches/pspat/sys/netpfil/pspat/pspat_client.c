@@ -111,6 +111,14 @@ pspat_tag_attach(struct mbuf *m, struct ifnet *ifp, u_int point)
 	if (m->m_pkthdr.rcvif != NULL && !PSPAT_BROKEN(10)) {
 		pt->pt_rcvif = m->m_pkthdr.rcvif;
 		if_ref(pt->pt_rcvif);
+		/*
+		 * A scheduler loses a packet whose interface it does not find
+		 * any more, and may say then that it has none at all.
+		 */
+		m->m_pkthdr.rcvif = NULL;
+#if __FreeBSD_version >= 1500000
+		m->m_pkthdr.leaf_rcvif = NULL;
+#endif
 	}
 	pt->pt_point = point;
 	m_tag_prepend(m, &pt->pt_tag);

@@ -171,6 +171,8 @@ pspat_exit(struct mbuf *m)
 	 * the interface is given up after the call that needs it.
 	 */
 	pt->pt_ifp = NULL;
+	if (pt->pt_rcvif != NULL)
+		m->m_pkthdr.rcvif = pt->pt_rcvif;
 	if (pt->pt_point == PSPAT_IF_OUTPUT) {
 		t = m_tag_first(m);
 		if (t->m_tag_cookie == MTAG_ABI_COMPAT &&

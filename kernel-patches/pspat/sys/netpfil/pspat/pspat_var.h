@@ -90,7 +90,7 @@ extern struct pspat_counters pspat_cnt;
  * while it has packets; the list is the arbiter's alone.
  */
 struct pspat_link {
-	LIST_ENTRY(pspat_link) pl_next;
+	TAILQ_ENTRY(pspat_link) pl_next;
 	LIST_ENTRY(pspat_link) pl_hash;
 	struct vnet	*pl_vnet;
 	struct dn_sch_inst *pl_si;
@@ -104,7 +104,8 @@ struct pspat_link {
 	struct mbuf	**pl_delayed_tail;
 };
 
-LIST_HEAD(pspat_links, pspat_link);
+TAILQ_HEAD(pspat_links, pspat_link);
+LIST_HEAD(pspat_bucket, pspat_link);
 #define	PSPAT_HASH	64		/* a power of two */
 
 /* Packets in order, linked by m_nextpkt. */
@@ -164,7 +165,7 @@ struct pspat_softc {
 	struct pspat_mailbox *sc_xbox;	/* (c) arbiter to dispatcher */
 	struct pspat_ready sc_over;	/* (a) more than the dispatcher took */
 	struct pspat_links sc_links;	/* (a) */
-	struct pspat_links sc_hash[PSPAT_HASH]; /* (a) the same by instance */
+	struct pspat_bucket sc_hash[PSPAT_HASH]; /* (a) the same by instance */
 	struct pspat_alg sc_alg[PSPAT_ALGS]; /* (m) */
 };
 extern struct pspat_softc pspat_sc;
