@@ -99,6 +99,9 @@ _IN_SHELL = re.compile(r"(?<![&>|])&(?![&>\d])|^\s*(?:wait|cd|export|umask|ulimi
 _REFUSED = re.compile(rb"[^\r\n]*Syntax error[^\r\n]*")
 _STREAM = 512  # bytes between two questions that only a long answer on its way has, and no answer to ^T
 _TRIES = 10  # how often an answer is asked for again that came torn
+#: A shell that waits for the rest of a command: a character of it was lost on its way.
+_UNFINISHED = re.compile(rb"> (?:[\r\n]+load: [^\r\n]*cmd: sh \d+ \[[^\r\n]*)*[\r\n]*$")
+_INTERRUPT = "\x03"
 #: The terminal's own answer to ^T (its VSTATUS): the kernel gives it, whatever the command at work does.
 _BEAT = rb"load: \d+\.\d\d +(?:cmd: ([^\r\n]*?) (\d+) \[([^\]\r\n]*)\] [\d.]+r ([\d.]+)u ([\d.]+)s )?[^\r\n]*[\r\n]+"
 _STATUS = b"\x14"
@@ -353,12 +356,14 @@ class Console:
         """
         token = next(self._tokens)
         kept = self._keeps and not _IN_SHELL.search(command)
+        typed = ""
         ask = f"echo @dnh:{token}:$s@"
         if kept:
             # Two names in turn: the answer before this one is let go.
             now, before = ("dnh_a", "dnh_b")[:: 1 if int(token) % 2 else -1]
             ask = f"echo @dnh:{token}:begin@; printf '%s\\n' \"${now}\"; echo @dnh:{token}:$s:${{#{now}}}@"
-            self.send(f"{now}=$(exec 2>&1; {command}\n)\ns=$?; {before}=; {ask}")
+            typed = f"{now}=$(exec 2>&1; {command}\n)\ns=$?; {before}=; {ask}"
+            self.send(typed)
         else:
             # Echo, where a tty insists on it, shows "$s" and not digits: it can't be taken for the answer.
             self.send(f"echo @dnh:{token}:begin@; {command}\ns=$?; {ask}")
@@ -368,6 +373,7 @@ class Console:
         pulse = _Pulse(timeout)
         end = time.monotonic() + (timeout if not self._heartbeat else limit or max(self.longest, timeout))
         seen, asked, tries = b"", time.monotonic(), 0
+        waited = 0  # how often the shell had asked for more when it was asked last
         refused: bytes | None = None
         log = self._log.tell()
         while True:
@@ -401,8 +407,18 @@ class Console:
                     raise GuestHung(self._why_hung(command, timeout, pulse, end)) from None
                 # Silence: the command may be at work, or its frame was torn by a kernel message.  Asking
                 # again costs one more line at the end; the shell reads it when the command is done.
-                if time.monotonic() - asked >= self._torn_after and self._torn(token, seen):
-                    self.send(ask)
+                waits = self._waits_for_the_rest(token, seen) if kept else 0
+                unfinished = waits > 1 + command.count("\n")
+                if time.monotonic() - asked >= self._torn_after and (unfinished or self._torn(token, seen)):
+                    if unfinished and 0 < waited < waits and tries < _TRIES:
+                        # It answered the question like that, too: nothing of the command has run, and all of it is typed anew.
+                        self.send(_INTERRUPT)
+                        self.drain(0.3)
+                        seen, tries, waited = b"", tries + 1, 0
+                        self.send(typed)
+                    else:
+                        self.send(ask)
+                        waited = waits
                     asked = time.monotonic()
                 if self._heartbeat:
                     self._beat(pulse)
@@ -430,6 +446,12 @@ class Console:
         tail = (seen[-4096:] + self._process.buffer)[-4096:]
         tail = tail[tail.rfind(begin) + len(begin) :] if begin in tail else tail
         return b"@dnh:" in tail or bool(re.search(rb":\d+@|[\r\n]# $|cmd: sh \d+ \[ttyin\][^\n]*\n[^\n]*\n?$", tail[-1024:]))
+
+    def _waits_for_the_rest(self, token: str, seen: bytes) -> int:
+        """How often the shell has asked for the rest of a command; 0 when it does not do so now."""
+        heard = (seen[-4096:] + self._process.buffer)[-4096:]
+        begun = b"@dnh:" + token.encode() in heard
+        return heard.count(b"> ") if not begun and _UNFINISHED.search(heard) else 0
 
     def put(self, path: str, text: str, timeout: float = 30.0) -> None:
         """Write a small text file in the guest, line by line."""

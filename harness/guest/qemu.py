@@ -135,7 +135,7 @@ class QemuGuest:
             *(counted.ARGUMENTS if self._counting else ("-accel", self._accel.name)),
             "-cpu", "host" if self._accel.name.startswith("kvm") else EMULATED_CPU,
             "-m", str(MEMORY_MB), "-smp", str(self._ncpu()), "-nodefaults", "-nographic", "-no-reboot",
-            "-serial", "stdio", "-qmp", f"unix:{socket},server=on,wait=off",
+            "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console", "-qmp", f"unix:{socket},server=on,wait=off",
             "-drive", f"file={self._overlay},if=none,id=d,format=qcow2,cache=unsafe",
             "-device", "virtio-blk-pci,drive=d", "-device", "virtio-rng-pci",
         ]  # fmt: skip

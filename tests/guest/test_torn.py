@@ -132,3 +132,12 @@ def test_the_tear_that_was_seen(tmp_path: Path) -> None:
     finally:
         console.close()
         child.close(force=True)
+
+
+@pytest.mark.parametrize("heartbeat", [False, True])
+def test_a_command_that_did_not_come_whole_is_typed_again_and_runs_once(tmp_path: Path, heartbeat: bool) -> None:
+    with shell(tmp_path, 1, 0.0, 0, 2, heartbeat=heartbeat) as console:
+        console.check(f"echo once >> {tmp_path}/file")
+        assert console.run("echo a; (exit 3)").output == "a"
+        assert console.run("echo b").output == "b"
+    assert (tmp_path / "file").read_text() == "once\n"

@@ -1,18 +1,21 @@
-"""A real sh on a console that a kernel writes to as well: ``python torn.py SEED SHARE [PACE]``.
+"""A real sh on a console that a kernel writes to as well: ``python torn.py SEED SHARE [PACE [LOST]]``.
 
 What the shell prints goes out in pieces of up to 16 bytes, as a UART takes it; by the dice, before a SHARE of the
 pieces, comes a piece of a kernel message, which may begin and end anywhere, the middle of a word above all.
 With a PACE it prints so many bytes a second; ^T is answered at once, wherever the shell's own print is by then.
+Of the first LOST commands the parenthesis that ends them never reaches the shell.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import random
 import select
 import subprocess
 import sys
+import termios
 import time
 import tty
 
@@ -26,7 +29,7 @@ MESSAGES = (
 )
 
 
-def main(seed: int, share: float, pace: float = 0) -> None:
+def main(seed: int, share: float, pace: float = 0, lost: int = 0) -> None:
     dice = random.Random(seed)
     ours, theirs = pty.openpty()
     tty.setraw(0)
@@ -35,7 +38,8 @@ def main(seed: int, share: float, pace: float = 0) -> None:
     tty.tcsetattr(theirs, tty.TCSANOW, settings)
     environment = {**os.environ, "PS1": "# ", "LC_ALL": "C"}
     shell = subprocess.Popen(
-        ["sh", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+        ["sh", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads here; ^C is for it
     )
     os.close(theirs)
     message = b""
@@ -46,6 +50,8 @@ def main(seed: int, share: float, pace: float = 0) -> None:
                 break
             if b"\x14" in typed:
                 say(b"load: 0.23  cmd: sh 13 [ttyout] 1.22r 0.50u 0.01s 3% 2048k\r\n")
+            if lost and b"\n)\n" in typed:
+                typed, lost = typed.replace(b"\n)\n", b"\n\n"), lost - 1
             os.write(ours, typed.replace(b"\x14", b""))
         if ours in ready:
             said = os.read(ours, 64 if pace else 4096)
