@@ -7,9 +7,11 @@ scenario; 3 the machinery failed.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     run = words.add_parser("run", help="run scenarios, or folders of them")
     run.add_argument("scenarios", nargs="+", metavar="SCENARIO|FOLDER", type=Path)
     run.add_argument("--guest", default="usermode", metavar="KIND[:NAME]", help="usermode (default), qemu, qemu:NAME")
-    run.add_argument("--seed", type=int, metavar="N", help="of the virtual clock's scheduler and dice (the scenario's, or 1)")
+    run.add_argument("--seed", type=_seed, metavar="N", help="of the virtual clock's scheduler and dice (the scenario's, or 1)")
     run.add_argument("--repeat", type=int, metavar="N", help="runs of each cell, with seeds N, N+1, ... (the scenario's)")
     run.add_argument(
         "--for", dest="for_", metavar="TIME",
@@ -51,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     console = words.add_parser("console", help="set a scenario's guest up and hand over its console (Ctrl-] leaves)")
     console.add_argument("scenario", metavar="SCENARIO", type=Path)
     console.add_argument("--guest", default="usermode", metavar="KIND[:NAME]")
-    console.add_argument("--seed", type=int, default=1)
+    console.add_argument("--seed", type=_seed, default=1)
     console.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
 
     words.add_parser("list", help="guests, patches and scenarios that are here, and what works on this machine")
@@ -133,6 +135,13 @@ def _dispatch(args: argparse.Namespace) -> int:
             return int(args.run(args))
 
 
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError(f"{text}: a seed is between 0 and {2**63 - 1}")
+    return value
+
+
 def _terminated(_signal: int, _frame: object) -> None:
     raise SystemExit(143)
 
@@ -140,14 +149,14 @@ def _terminated(_signal: int, _frame: object) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command.  Ends every guest it started, whatever ends it."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["test"]:  # pytest's own options are not ours to read
-        args = argparse.Namespace(command="test", arguments=arguments[1:])
-    else:
-        args = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _terminated)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
         signal.signal(signal.SIGHUP, _terminated)
     try:
+        if arguments[:1] == ["test"]:  # pytest's own options are not ours to read
+            args = argparse.Namespace(command="test", arguments=arguments[1:])
+        else:
+            args = _parser().parse_args(arguments)
         return _dispatch(args)
     except DnhError as e:
         print(f"dnh: {e}" if not str(e).startswith("dnh: ") else e, file=sys.stderr)
@@ -159,6 +168,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has gone; nothing more is to be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as e:
+        if e.errno != errno.ENOSPC:
+            return _fault()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to be written has no place either
+        print(f"dnh: {e.strerror}", file=sys.stderr)
+        return 3
+    except Exception:
+        return _fault()
+
+
+def _fault() -> int:
+    """A fault of dnh's own is the machinery's, and says where it is."""
+    traceback.print_exc()
+    print("dnh: this is a fault of dnh itself; the lines above say where", file=sys.stderr)
+    return 3
 
 
 if __name__ == "__main__":

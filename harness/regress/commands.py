@@ -139,7 +139,10 @@ def _pairs(args: argparse.Namespace, cells: Sequence[Scenario], kinds: Sequence[
         if args.metric:
             goals = tuple(_goal(s, word) for word in args.metric)
         if args.threshold:
-            goals = with_threshold(goals, _share(args.threshold, "--threshold"))
+            threshold = _share(args.threshold, "--threshold")
+            if threshold > 1:
+                raise UsageError(f"--threshold {args.threshold}: {threshold:.0%} is more than 100%; 5 % is '5%' or 0.05")
+            goals = with_threshold(goals, threshold)
         pairs.append(Pair(s, goals, False))
     return pairs, not_run
 

@@ -12,13 +12,14 @@ from pathlib import Path
 from statistics import median
 
 from markupsafe import Markup
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from harness.errors import UsageError
 from harness.regress import picture
 from harness.regress.html import render
 from harness.report.commands import put
+from harness.report.screen import make_console
 from harness.run.judge import Measured
 from harness.run.result import Result, Verdict
 from harness.run.store import Store, StoredRun
@@ -142,11 +143,11 @@ WIDTH = 40
 
 
 def _print(metric: str, series: list[Series]) -> None:
-    c = Console(highlight=False)
+    c = make_console()
     for s in series:
         values = [v for k in s.kernels for v in k.values]
         low, high = min(values), max(values)
-        c.print(f"[bold]{metric}[/bold]  {s.scenario}", soft_wrap=True)
+        c.print(Text.assemble((metric, "bold"), f"  {s.scenario}"), soft_wrap=True)
         table = Table(box=None, pad_edge=False, padding=(0, 1))
         for name, side in (("  kernel", "left"), ("runs", "right"), ("median", "right"), ("least to most", "left")):
             table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]

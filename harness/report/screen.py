@@ -34,6 +34,11 @@ _ASCII_BARS = "_.-=+*%#"
 _ASCII_DOTS = "*+xo#@%&"
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # not an exit status of rich's: the command knows what that means
+
+
 def make_console(file: TextIO | None = None, *, stderr: bool = False) -> Console:
     """A console that takes no markup and no emoji from the text, and never fails on an encoding.
 
@@ -43,10 +48,15 @@ def make_console(file: TextIO | None = None, *, stderr: bool = False) -> Console
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")
-    console = Console(file=stream, markup=False, emoji=False, highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
+    console = _Console(file=stream, markup=False, emoji=False, highlight=False)
+    if console.width < 1 or (not console.is_terminal and not int_or_0(os.environ.get("COLUMNS", ""))):
         console.width = _PIPE_WIDTH
     return console
+
+
+def int_or_0(text: str) -> int:
+    """The number, of what is none 0."""
+    return int(text) if text.isdecimal() else 0
 
 
 def unicode_ok(console: Console) -> bool:

@@ -162,6 +162,9 @@ def run(args: argparse.Namespace) -> int:
     cells = load_files(args.scenarios, args.set)
     limit = _patience(args.for_)
     cells, left_out = _fit(args.guest, cells)
+    if not cells:
+        why = sorted({f"{s.name}: {reason}" for s, reason in left_out})
+        raise UsageError(f"no scenario is left to run on {args.guest}:\n" + "\n".join(why))
     plans = _plans(args, cells, lambda since: time.monotonic() - since < limit)
     total = sum(1 if args.for_ is not None else _repeats(args, s) for s in cells)
     make = guests.maker(args.guest, args.cold, args.sanitize, args.dump)

@@ -101,8 +101,13 @@ class Store:
         raise MachineryError(f"too many runs named {stamp}-{word} in {self.root}")
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.root / "index.sqlite", timeout=30)
-        db.executescript(_TABLE)
+        try:
+            db = sqlite3.connect(self.root / "index.sqlite", timeout=30)
+            db.executescript(_TABLE)
+        except sqlite3.OperationalError:
+            raise  # locked, perhaps: the caller's to try again
+        except sqlite3.DatabaseError as e:
+            raise MachineryError(f"the index {self.root}/index.sqlite: {e}") from e
         return db
 
     def add(self, folder: Path, result: Result) -> None:

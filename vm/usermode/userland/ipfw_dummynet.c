@@ -17,6 +17,9 @@ enum {
 	TOK_PIPE, TOK_QUEUE, TOK_PRI, TOK_TYPE, TOK_BURST, TOK_UNSUPPORTED
 };
 
+/* Of a real kernel's schedulers, those that this one lacks. */
+static const char *const real_only[] = { "qfq", "fq_codel", "fq_pie" };
+
 static const struct token params[] = {
 	{ "plr",	TOK_PLR },
 	{ "noerror",	TOK_NOERROR },
@@ -420,6 +423,10 @@ take_param(struct config *c)
 		NEED1("type needs a string");
 		if (strlen(*c->av) == 0 || strlen(*c->av) > 15)
 			ERRX(1, "type %s too long\n", *c->av);
+		for (v = 0; v < (long)nitems(real_only); v++)
+			if (strcasecmp(*c->av, real_only[v]) == 0)
+				ERRX(EX_DATAERR, "scheduler type %s is not in "
+				    "the user-mode guest (--guest qemu)", *c->av);
 		strlcpy(c->sch.name, *c->av++, sizeof(c->sch.name));
 		c->sch.oid.subtype = 0;
 		return (EX_OK);
@@ -441,7 +448,8 @@ take_param(struct config *c)
 		c->fs.sched_nr = v;
 		return (EX_OK);
 	case TOK_UNSUPPORTED:
-		ERRX(EX_DATAERR, "unsupported option ``%s''", word);
+		ERRX(EX_DATAERR, "unsupported option ``%s'' (of the user-mode "
+		    "guest; a real kernel may have it: --guest qemu)", word);
 	default:
 		ERRX(EX_DATAERR, "unrecognised option ``%s''", word);
 	}
