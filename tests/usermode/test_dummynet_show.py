@@ -146,7 +146,8 @@ REFUSED = [
     ("queue 1 config weight 5", 1, "setsockopt(IP_DUMMYNET3): Invalid argument"),
     ("pipe 9 delete", 1, "rule 1: setsockopt(IP_DUMMYNET3): Invalid argument"),
     ("queue 9 delete", 1, "rule 1: setsockopt(IP_DUMMYNET3): Invalid argument"),
-    ("sched 1 config type fq_codel", 1, "setsockopt(IP_DUMMYNET3): Invalid argument"),
+    ("sched 1 config type nonesuch", 1, "setsockopt(IP_DUMMYNET3): Invalid argument"),
+    ("sched 1 config type fq_codel", 65, "scheduler type fq_codel is not in the user-mode guest"),
 ]
 
 
