@@ -85,6 +85,9 @@ def main() -> None:
         except OSError as e:
             _say(f"cannot set up the environment: {e}")
             raise SystemExit(3) from e
+        except KeyboardInterrupt:
+            _say("interrupted")
+            raise SystemExit(130) from None
     os.environ["PYTHONPATH"] = os.pathsep.join(
         [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
     )

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import __version__
-from harness.errors import DnhError
+from harness.errors import DnhError, Located
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -159,7 +159,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             args = _parser().parse_args(arguments)
         return _dispatch(args)
     except DnhError as e:
-        print(f"dnh: {e}" if not str(e).startswith("dnh: ") else e, file=sys.stderr)
+        print(e if isinstance(e, Located) or str(e).startswith("dnh: ") else f"dnh: {e}", file=sys.stderr)
         return e.exit_code
     except KeyboardInterrupt:
         print("dnh: interrupted", file=sys.stderr)

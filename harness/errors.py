@@ -15,6 +15,10 @@ class UsageError(DnhError):
     exit_code = 2
 
 
+class Located(UsageError):
+    """What is wrong in files: each line begins with its place, file:line:column, for editors to find."""
+
+
 class MachineryError(DnhError):
     """The machinery failed (no QEMU, no disk, a build error, a guest that is gone): exit 3."""
 

@@ -30,6 +30,7 @@ from harness.errors import MachineryError, UsageError
 from harness.guest.base import GuestConfig, GuestIdentity
 from harness.guest.build import Progress
 from harness.guest.console import Console, GuestGone, GuestHung, KernelStopped
+from harness.guest.qemu import of_another_dnh
 from harness.guest.work import WorkFolder
 from harness.kernel import store
 
@@ -137,7 +138,7 @@ class BhyveGuest:
         check_host()
         sweep()
         self._config = config
-        self.notes: list[str] = []
+        self.notes = of_another_dnh(image)
         self._image = image
         self._nmdm = os.environ.get("DNH_BHYVE_CONSOLE") == "nmdm"
         self.name = f"dnh-{os.getpid()}-{next(_count)}"

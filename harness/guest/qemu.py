@@ -68,6 +68,14 @@ def find_image(name: str | None, flavour: str | None = None) -> store.Image:
     return max(fitting, key=lambda i: i.created)
 
 
+def of_another_dnh(image: store.Image) -> list[str]:
+    """A note, where the dngen in a guest that was built here is another than this dnh's: it may lack what a flow asks for."""
+    from harness.kernel.assemble import outdated
+
+    again = outdated(image)
+    return [f"{image.name} has the dngen of another dnh than this one; anew: {again}"] if again else []
+
+
 class QemuGuest:
     """A FreeBSD under QEMU.  See harness.guest.base.Guest."""
 
@@ -95,7 +103,7 @@ class QemuGuest:
         self._monitor: Monitor | None = None
         self._counts = config.clock == "virtual" and self._accel.name.startswith("tcg")
         self._counting = False  # yet
-        self.notes: list[str] = []
+        self.notes = of_another_dnh(image)
 
     # -- starting --------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -368,8 +369,7 @@ def _build_locked(job: _Build, name: str) -> Result:
     )
     world_key = _key("world", digest_of(files, world_paths(files)), job.toolchain.version, srcconf,
                      (data_dir("vm") / "kernel" / "world.list").read_text())  # fmt: skip
-    dngen = data_dir("vm") / "dngen"
-    dngen_key = _key("dngen", world_key, _digest_files(dngen)) if (dngen / "os_posix.c").is_file() else ""
+    dngen_key = _dngen_key(world_key)
     image_key = _key(
         "image", kernel_key, world_key, dngen_key, _digest_files(data_dir("vm") / "kernel" / "root")
     )
@@ -529,6 +529,22 @@ def _libraries(job: _Build, programs: Sequence[Path], root: Path) -> None:
                     break
             else:
                 raise MachineryError(f"the library {name} that the world needs was not built (see {job.log})")
+
+
+def _dngen_key(world_key: str) -> str:
+    folder = data_dir("vm") / "dngen"
+    return _key("dngen", world_key, _digest_files(folder)) if (folder / "os_posix.c").is_file() else ""
+
+
+def outdated(image: Image) -> str:
+    """The command that builds this guest anew, where the dngen in it is not the one that is here; else ''."""
+    i = image.identity
+    if not i.dngen or i.dngen == _dngen_key(i.world):
+        return ""
+    words = ["dnh", "guest", "build", "--src", i.tree, "--flavour", i.flavour]
+    for option, values in (("--patches", [p["name"] for p in i.patches]), ("--option", i.options), ("--module", i.modules)):
+        words += [w for value in values for w in (option, value)]
+    return shlex.join([*words, "--name", image.name])
 
 
 def _dngen(job: _Build, key: str, target: Path) -> Path:

@@ -18,7 +18,7 @@ from harness.regress import trials
 from harness.regress.compare import Pair, compare, kernel_ref, with_threshold
 from harness.regress.model import Outcome, Report
 from harness.regress.trials import Design
-from harness.report.commands import put
+from harness.report.commands import check_targets, put
 from harness.run import guests
 from harness.run.commands import load_files, run_again
 from harness.run.many import run_each
@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--alpha {args.alpha}: between 0 and 50%")
     if args.trials < 2 or args.most < args.trials:
         raise UsageError("--trials: at least 2, and --most at least that many")
+    check_targets(args.json, args.html, args.junit)
     words = (args.base, args.candidate)
     kinds = [kernels.parse(word).kind for word in words]
     store = Store(args.out)

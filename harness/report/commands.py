@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,6 +55,21 @@ def write(runs: Sequence[Run], not_run: Sequence[NotRun] = (), *, html: str | No
         from harness.report.html import html as as_html
 
         put(html, as_html(runs, not_run))
+
+
+def check_targets(*targets: str | None) -> None:
+    """Can these files be written?  To be asked before the runs whose results go there.  Raises as ``put``."""
+    for where in targets:
+        if not where or where == "-":
+            continue
+        path = Path(where)
+        if path.is_dir():
+            raise UsageError(f"{where}: a folder, where a file is to be written")
+        made = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
+        if made != path.absolute() and not made.is_dir():
+            raise UsageError(f"{where}: {made} is no folder")
+        if not os.access(made, os.W_OK):
+            raise MachineryError(f"cannot write {where}: no permission for {made}")
 
 
 def put(where: str, text: str) -> None:

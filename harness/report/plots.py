@@ -146,6 +146,7 @@ def distribution(curves: Sequence[Curve], *, key: str, title: str, description: 
     with mpl.rc_context(_RC):
         figure, axes = _axes(Unit("share of packets", 0.01))
         axes.set_xscale("log")
+        axes.set_autoscalex_on(False)  # which warns where every delay is 0
         for c in map(_thinned, curves):
             _draw(axes, c, c.x, [100 * v for v in c.y])
         xs = [x for c in curves for x in c.x if x > 0]

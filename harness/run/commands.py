@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import MachineryError, UsageError
+from harness.errors import Located, MachineryError, UsageError
 from harness.paths import data_dir
 from harness.run import guests
 from harness.run.many import run_many
@@ -37,7 +37,7 @@ def _files(words: Iterable[Path]) -> list[Path]:
             if inside.exists():
                 path = inside
         if path.is_dir():
-            inside_it = sorted(p for p in path.rglob("*.y*ml") if p.suffix in (".yaml", ".yml"))
+            inside_it = sorted(_inside(path))
             if not inside_it:
                 raise UsageError(f"{word}: no scenarios (*.yaml) in this folder")
             found += inside_it
@@ -46,6 +46,14 @@ def _files(words: Iterable[Path]) -> list[Path]:
         else:
             raise UsageError(f"{word}: no such file or folder")
     return list(dict.fromkeys(found))
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    def closed(e: OSError) -> None:
+        raise UsageError(f"{e.filename}: {(e.strerror or 'cannot be read').lower()}")
+
+    for here, _, names in os.walk(folder, onerror=closed):
+        yield from (Path(here, name) for name in names if name.endswith((".yaml", ".yml")))
 
 
 def _settings(words: list[str]) -> dict[str, str]:
@@ -68,7 +76,7 @@ def _load_all(files: list[Path], settings: dict[str, str]) -> list[Scenario]:
         except UsageError as e:
             wrong.append(str(e))
     if wrong:
-        raise UsageError("\n".join(wrong))
+        raise Located("\n".join(wrong))
     return cells
 
 
@@ -150,7 +158,7 @@ def _patience(words: str | None) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """``dnh run``.  0: all as expected; 1: not; 3: the machinery failed in some run."""
-    from harness.report.commands import put, write
+    from harness.report.commands import check_targets, put, write
     from harness.report.load import NotRun, Run
     from harness.report.progress import Progress as Bars
     from harness.report.terminal import show
@@ -159,6 +167,7 @@ def run(args: argparse.Namespace) -> int:
         value = getattr(args, name)
         if value is not None and value < (1 if name == "repeat" else 0):
             raise UsageError(f"--{name} {value}: at least {1 if name == 'repeat' else 0}")
+    check_targets(args.json, args.html, args.junit)
     cells = load_files(args.scenarios, args.set)
     limit = _patience(args.for_)
     cells, left_out = _fit(args.guest, cells)

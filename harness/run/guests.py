@@ -22,6 +22,19 @@ def check(word: str) -> tuple[str, str | None]:
     return kernel.kind, kernel.name or None
 
 
+def patches(word: str, scenario: Scenario) -> tuple[str, ...] | None:
+    """The patch series of the kernel that this scenario would run on; None where that cannot be known from here."""
+    kernel = kernels.parse(word)
+    if kernel.kind == "usermode" or kernel.tree is not None:
+        return kernel.series(tuple(scenario.kernel.patches))
+    if kernel.kind == "remote":
+        return None
+    from harness.guest.qemu import find_image
+
+    image = find_image(kernel.name or None).identity
+    return tuple(p["name"] for p in image.patches) if image.source == "built" else None
+
+
 def config_of(kernel: kernels.KernelWord, scenario: Scenario, seed: int, folder: Path, dump: str | None = None) -> GuestConfig:
     """What a scenario asks of a guest with that kernel.  Raises UsageError for what it cannot have."""
     said = scenario.kernel
@@ -49,6 +62,10 @@ def maker(
     kind = kernel.kind
     if dump and kind != "qemu":
         raise UsageError(f"a crash dump (--dump) can be had of a qemu guest only, not of {kind}")
+    if kind in ("qemu", "bhyve") and kernel.tree is None:
+        from harness.guest.qemu import find_image
+
+        find_image(kernel.name or None)
     building = threading.Lock()
     programs: dict[tuple[object, ...], Built] = {}  # one build for all runs: what they run is one thing
 

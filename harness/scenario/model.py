@@ -346,8 +346,8 @@ def _load(value: object) -> object:
         amount = units.parse_rate(text) if rated else units.parse_pps(text)
     except ValueError as e:
         raise wrong(str(e)) from None
-    if not 0 <= amount <= 1e12:
-        raise wrong(f"{quoted(text)} is {'negative' if amount < 0 else 'too large'}")
+    if not 0 < amount <= 1e12:
+        raise wrong(f"{quoted(text)} is {'negative' if amount < 0 else 'too large' if amount else 'nothing to send'}")
     return Load(rate=amount) if rated else Load(pps=amount)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from harness.errors import UsageError
+from harness.errors import Located
 from harness.scenario.words import printable, quoted
 
 MAX_BYTES = 512 * 1024
@@ -48,7 +48,7 @@ class Problem:
         return printable(f"{self.place}: {message}")
 
 
-class Problems(UsageError):
+class Problems(Located):
     """All that is wrong, one line each, in the order of the file."""
 
     def __init__(self, problems: list[Problem]) -> None:

@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from harness.errors import MachineryError, UsageError
 from harness.guest import kernels
 from harness.paths import state_dir
-from harness.report.commands import put
+from harness.report.commands import check_targets, put
 from harness.run import guests
 from harness.run.commands import load_files
 from harness.run.result import Verdict
@@ -99,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--noise: less than 50 %")
     if args.most < 1 or args.jobs < 0:
         raise UsageError("--most and --jobs: at least 1")
+    check_targets(args.json, args.html, args.write and str(args.write))
     cells = _shortened(load_files([args.scenario], args.set), args.length)
     guests.check(args.guest)
     _belongs(args)
@@ -188,6 +189,8 @@ def _answers(args: argparse.Namespace, cells: Sequence[Scenario], bench: Bench, 
 def _search(args: argparse.Namespace, cell: Scenario, bench: Bench, judge: Judge, symptom: Symptom) -> Callable[[], Answer]:
     if args.over == "rules":
         wanted = rules.parse(args.rules) if args.rules else tuple(rules.RULES)
+        if guests.patches(args.guest, cell) == ():
+            raise UsageError(f"--over rules asks which of PSPAT's rules are broken; {args.guest} has no patches (+pspat)")
         return rules.RuleSearch(bench, judge, cell, wanted, symptom).answer
     if args.over == "patches":
         steps = patches.series_steps(kernels.parse(args.guest), args.series)

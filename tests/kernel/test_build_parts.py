@@ -8,6 +8,7 @@ import re
 import struct
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from harness.errors import MachineryError, UsageError
 from harness.kernel import checks, config, image, store
 from harness.kernel.__main__ import main
-from harness.kernel.assemble import _tweak_bootstrap, _tweak_makefile
+from harness.kernel.assemble import _dngen_key, _tweak_bootstrap, _tweak_makefile, outdated
 from harness.kernel.elf import needed
 from harness.kernel.runner import BuildFailed, Counts, first_error, run_phase
 from harness.kernel.tree import NEEDED, Tree, known_words, read_tree
@@ -318,6 +319,17 @@ def test_store_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Monkey
     for bad in ("../x", "", ".hidden", "a/b", "x" * 80):
         with pytest.raises(UsageError, match="cannot be"):
             store.load(bad)
+
+
+def test_a_guest_with_an_older_dngen_says_how_it_is_made_anew() -> None:
+    image = note("old", "aa")
+    assert outdated(image) == ""  # nothing is known of it
+    mine = replace(image.identity, tree="/usr/src", world="w", patches=({"name": "pspat", "digest": "d"},), options=("PSPAT",))
+    old = replace(image, identity=replace(mine, dngen="of-then"))
+    assert outdated(old) == (
+        "dnh guest build --src /usr/src --flavour debug --patches pspat --option PSPAT --name old"
+    )
+    assert outdated(replace(image, identity=replace(mine, dngen=_dngen_key("w")))) == ""
 
 
 def test_exit_codes(

@@ -195,6 +195,13 @@ def test_the_same_bytes_each_time(tmp_path: Path) -> None:
         assert there.stdout.decode() == here
 
 
+@pytest.mark.filterwarnings("error")
+def test_delays_of_nothing_are_drawn() -> None:
+    for xs in ([0.0], [0.0, 0.0], [1e-9, 1e-9], []):
+        curve = plots.Curve("f", 0, xs, [0.5] * len(xs))
+        assert "<svg" in plots.distribution([curve], key="k", title="t", description="d")
+
+
 def test_a_flow_keeps_its_colour() -> None:
     _, text = check([make.result()])
     rate, delay, cdf = re.findall(r"<svg.*?</svg>", text, re.S)[:3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import random
@@ -16,6 +17,9 @@ from pathlib import Path
 import jsonschema
 import psutil
 import pytest
+
+from harness.errors import UsageError
+from harness.run.commands import load_files
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "scenarios"
@@ -151,8 +155,38 @@ def test_wrong_yaml_is_one_line_and_exit_2(tmp_path, old, new, says):
     done = dnh("run", bad, "--out", tmp_path)
     assert done.returncode == 2
     lines = [line for line in done.stderr.splitlines() if line.strip()]
-    assert f"{bad}:" in lines[0] and says in done.stderr
+    assert lines[0].startswith(f"{bad}:") and says in done.stderr  # as editors find a place
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--guest", "qemu:no-such-guest"], "no guest named 'no-such-guest'"),
+        (["--html", "."], ".: a folder, where a file is to be written"),
+        (["--junit", f"{QUICK}/x.xml"], "quickstart.yaml is no folder"),
+        (["--set", "flows.call.udp=0Mbit/s"], "nothing to send"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_runs(tmp_path, words, says):
+    done = dnh("run", QUICK, "--out", tmp_path, *words)
+    assert done.returncode == 2 and says in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "good.yaml").write_text(QUICK.read_text())
+    (tmp_path / "closed").mkdir()
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(UsageError, match="closed: permission denied"):
+        load_files([tmp_path], [])
 
 
 def test_a_rule_that_the_guest_refuses_is_an_error_of_the_run(tmp_path):

@@ -73,6 +73,11 @@ def test_a_setting_that_fails_for_another_reason_is_no_rule_s_fault(ping: Path) 
     assert code == 1 and "not these rules: with all of C1, C2 honoured it fails" in out
 
 
+def test_rules_are_asked_of_a_kernel_that_has_them(ping: Path) -> None:
+    code, _, err = bisect(str(ROOT / "scenarios/quickstart.yaml"), "--over", "rules", cwd=ping)
+    assert code == 2 and "usermode has no patches (+pspat)" in err
+
+
 # --- patches and revisions -------------------------------------------------------------------------
 
 
