@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     test = words.add_parser("test", help="run dnh's own tests (arguments go to pytest; $DNH_SANITIZE)", add_help=False)
     test.add_argument("arguments", nargs=argparse.REMAINDER)
 
+    from harness.commands.bisect import add_arguments as add_bisect_arguments
     from harness.kernel.commands import add_commands
     from harness.kernel.patch_commands import add_commands as add_patch_commands
     from harness.panic.commands import add_panic_arguments, add_panics_arguments
@@ -88,7 +89,6 @@ def _parser() -> argparse.ArgumentParser:
     from harness.regress.commands import add_history_arguments
     from harness.report import agree as agreement
     from harness.report.commands import add_arguments, add_output_arguments
-    from harness.search.commands import add_arguments as add_bisect_arguments
 
     add_output_arguments(run)
     add_arguments(report)
@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _dispatch(args: argparse.Namespace) -> int:
-    from harness.run import commands
+    from harness.commands import run as commands
 
     match args.command:
         case "run":

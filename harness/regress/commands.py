@@ -20,7 +20,7 @@ from harness.regress.model import Outcome, Report
 from harness.regress.trials import Design
 from harness.report.commands import check_targets, put
 from harness.run import guests
-from harness.run.commands import load_files, run_again
+from harness.run.cells import load_files, run_again
 from harness.run.many import run_each
 from harness.run.result import Result
 from harness.run.runner import GuestMaker, Plan, Progress

@@ -18,7 +18,7 @@ from harness.errors import DnhError
 from harness.report import words
 from harness.report.load import is_run
 from harness.run import guests
-from harness.run.commands import run_again
+from harness.run.cells import run_again
 from harness.run.result import Result, Verdict
 from harness.run.runner import GuestMaker, Plan, run
 from harness.run.store import Store

@@ -9,15 +9,23 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.report.commands import check_targets, put
+from harness.report.progress import Progress as Bars
 from harness.report.screen import make_console
 from harness.report.words import cell as cell_words
 from harness.report.words import one_line
+from harness.run import guests
+from harness.run.cells import cell_title, load_files, run_again, title
+from harness.run.many import run_many
 from harness.run.result import Result, Verdict
+from harness.run.runner import Plan, Progress
+from harness.run.store import Store
+from harness.scenario import Scenario
 from harness.scenario.quantity import shown
 
 
@@ -159,11 +167,48 @@ def _show(sections: Sequence[Section], names: tuple[str, str], left_out: Sequenc
     console.print(f"\n  {names[0]} and {names[1]}: {good} of {len(rows)} metrics agree\n", style="bold", highlight=False)
 
 
+@dataclass(frozen=True)
+class _OnTwo:
+    """What came of scenarios on two guests: of each cell the scenario, the factor of its rates, both guests' results."""
+
+    compared: list[tuple[Scenario, float, list[Result], list[Result]]]
+    left_out: list[str]
+
+
+def _on_two(args: argparse.Namespace, pair: tuple[str, str]) -> _OnTwo:
+    """Run scenarios on two guests, the slower kind first: what it does to the rates is done to the other's, too."""
+    cells = load_files(args.scenarios, args.set)
+    kinds = [guests.check(word)[0] for word in pair]
+    makers = {word: guests.maker(word) for word in pair}
+    order = sorted((0, 1), key=lambda side: kinds[side] == "usermode")
+    store = Store(args.out)
+    out = _OnTwo([], [])
+    with Bars(total=2 * len(cells) * args.repeat) as bars:
+        for scenario in cells:
+            if missing := [k for k in kinds if scenario.guests and k not in scenario.guests]:
+                out.left_out.append(f"{cell_title(scenario)}: not for {', '.join(missing)}")
+                continue
+            results: dict[int, list[Result]] = {0: [], 1: []}
+            scale: float | None = None
+            for side in order:
+                for n in range(args.repeat):
+                    seed = scenario.seed + n
+                    plan = Plan(scenario, seed, n, pair[side], run_again(scenario, seed, pair[side], args.set), scale)
+                    bars.start(f"{id(plan)}", f"{title(plan)} on {pair[side]}")
+                    [(result, _)] = run_many([plan], makers[pair[side]], store, 1, _phases(bars, plan))
+                    bars.done(f"{id(plan)}", result)
+                    results[side].append(result)
+                    scale = result.scale if scenario.scale else None
+            out.compared.append((scenario, scale or 1.0, results[0], results[1]))
+    return out
+
+
+def _phases(bars: Bars, plan: Plan) -> Callable[[Plan], Progress]:
+    return lambda _plan: lambda phase, fraction: bars.phase(f"{id(plan)}", phase, fraction)
+
+
 def agree(args: argparse.Namespace) -> int:
     """``dnh agree``.  0: all metrics agree; 1: some do not; 3: a run failed for want of machinery."""
-    from harness.report.commands import put
-    from harness.run import commands
-
     words = list(args.guest or [])
     if len(words) > 2:
         raise UsageError("dnh agree compares two guests")
@@ -172,7 +217,8 @@ def agree(args: argparse.Namespace) -> int:
         raise UsageError(f"{pair[0]} with itself: name two guests")
     if args.repeat < 1:
         raise UsageError(f"--repeat {args.repeat}: at least 1")
-    outcome = commands.on_two(args, pair)
+    check_targets(args.markdown)
+    outcome = _on_two(args, pair)
     sections = []
     for scenario, scale, a, b in outcome.compared:
         sections.append(Section(one_line(scenario.name), cell_words(dict(scenario.cell)), scale, tuple(compare(a, b))))

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from harness.errors import UsageError
-from harness.run.commands import load_files
+from harness.run.cells import load_files
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "scenarios"

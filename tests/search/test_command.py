@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.commands.bisect import _heard
 from harness.paths import data_dir
 from harness.scenario import load
-from harness.search.commands import _heard
 
 from . import series
 

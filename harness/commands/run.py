@@ -6,104 +6,22 @@ import argparse
 import itertools
 import json
 import os
-import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from harness.errors import Located, MachineryError, UsageError
+from harness.errors import MachineryError, UsageError
 from harness.paths import data_dir
 from harness.run import guests
+from harness.run.cells import files_of, load_all, load_files, run_again, settings_of, shown, title
 from harness.run.many import run_many
 from harness.run.result import Result, result_schema
 from harness.run.runner import Plan, Progress
 from harness.run.store import Store
 from harness.scenario import Scenario, load
 from harness.traffic.units import parse_time
-
-
-def _files(words: Iterable[Path]) -> list[Path]:
-    """Scenario files named, and those in folders named, each once.  Raises UsageError."""
-    found: list[Path] = []
-    for word in words:
-        path = word
-        if not path.exists() and not path.is_absolute():
-            # An installed dnh brings its scenarios along: 'scenarios/quickstart.yaml' means those.
-            inside = data_dir("scenarios").parent / word
-            if inside.exists():
-                path = inside
-        if path.is_dir():
-            inside_it = sorted(_inside(path))
-            if not inside_it:
-                raise UsageError(f"{word}: no scenarios (*.yaml) in this folder")
-            found += inside_it
-        elif path.exists():
-            found.append(path)
-        else:
-            raise UsageError(f"{word}: no such file or folder")
-    return list(dict.fromkeys(found))
-
-
-def _inside(folder: Path) -> Iterator[Path]:
-    def closed(e: OSError) -> None:
-        raise UsageError(f"{e.filename}: {(e.strerror or 'cannot be read').lower()}")
-
-    for here, _, names in os.walk(folder, onerror=closed):
-        yield from (Path(here, name) for name in names if name.endswith((".yaml", ".yml")))
-
-
-def _settings(words: list[str]) -> dict[str, str]:
-    out = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or not key:
-            raise UsageError(f"--set {word}: KEY=VALUE is wanted")
-        out[key] = value
-    return out
-
-
-def _load_all(files: list[Path], settings: dict[str, str]) -> list[Scenario]:
-    """All cells of all files; every broken file is told, not only the first.  Raises UsageError."""
-    cells: list[Scenario] = []
-    wrong: list[str] = []
-    for file in files:
-        try:
-            cells += load(file, settings)
-        except UsageError as e:
-            wrong.append(str(e))
-    if wrong:
-        raise Located("\n".join(wrong))
-    return cells
-
-
-def load_files(words: Iterable[Path], settings: list[str]) -> list[Scenario]:
-    """All cells of the scenarios named, ``settings`` ("KEY=VALUE") applied.  Raises UsageError."""
-    return _load_all(_files(words), _settings(settings))
-
-
-def _shown(file: Path) -> str:
-    try:
-        return str(file.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(file)
-
-
-def run_again(scenario: Scenario, seed: int, guest: str, settings: list[str], dump: str | None = None) -> str:
-    """The command that runs exactly this again; ``settings`` as of ``load_files``."""
-    words = [os.environ.get("DNH_COMMAND", "dnh"), "run", _shown(Path(scenario.file))]
-    if guest != "usermode":
-        words += ["--guest", guest]
-    if dump:
-        words += ["--dump", dump]
-    words += ["--seed", str(seed), "--repeat", "1"]
-    # What was set and is a value of the matrix is in the cell.
-    for key, value in {**_settings(settings), **scenario.cell}.items():
-        words += ["--set", f"{key}={value}"]
-    return shlex.join(words)
 
 
 def _plans(args: argparse.Namespace, cells: list[Scenario], again: Callable[[float], bool]) -> Iterator[Plan]:
@@ -189,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
                 if len(begun) > total:
                     bars.expect(len(begun))
                 key = f"{id(plan)}"
-                bars.start(key, _title(plan))
+                bars.start(key, title(plan))
                 return lambda phase, fraction: bars.phase(key, phase, fraction)
 
             def done(plan: Plan, result: Result, folder: Path) -> None:
@@ -217,64 +135,13 @@ def run(args: argparse.Namespace) -> int:
     return 0 if all(r.as_expected for r, _ in finished) else 1
 
 
-@dataclass(frozen=True)
-class OnTwo:
-    """What came of scenarios on two guests: of each cell the scenario, the factor of its rates, both guests' results."""
-
-    compared: list[tuple[Scenario, float, list[Result], list[Result]]]
-    left_out: list[str]
-
-
-def on_two(args: argparse.Namespace, pair: tuple[str, str]) -> OnTwo:
-    """Run scenarios on two guests, the slower kind first: what it does to the rates is done to the other's, too."""
-    from harness.report.progress import Progress as Bars
-
-    cells = load_files(args.scenarios, args.set)
-    kinds = [guests.check(word)[0] for word in pair]
-    makers = {word: guests.maker(word) for word in pair}
-    order = sorted((0, 1), key=lambda side: kinds[side] == "usermode")
-    store = Store(args.out)
-    out = OnTwo([], [])
-    with Bars(total=2 * len(cells) * args.repeat) as bars:
-        for scenario in cells:
-            if missing := [k for k in kinds if scenario.guests and k not in scenario.guests]:
-                out.left_out.append(f"{_cell_title(scenario)}: not for {', '.join(missing)}")
-                continue
-            results: dict[int, list[Result]] = {0: [], 1: []}
-            scale: float | None = None
-            for side in order:
-                for n in range(args.repeat):
-                    seed = scenario.seed + n
-                    plan = Plan(scenario, seed, n, pair[side], run_again(scenario, seed, pair[side], args.set), scale)
-                    bars.start(f"{id(plan)}", f"{_title(plan)} on {pair[side]}")
-                    [(result, _)] = run_many([plan], makers[pair[side]], store, 1, _phases(bars, plan))
-                    bars.done(f"{id(plan)}", result)
-                    results[side].append(result)
-                    scale = result.scale if scenario.scale else None
-            out.compared.append((scenario, scale or 1.0, results[0], results[1]))
-    return out
-
-
-def _phases(bars: Any, plan: Plan) -> Callable[[Plan], Progress]:
-    return lambda _plan: lambda phase, fraction: bars.phase(f"{id(plan)}", phase, fraction)
-
-
-def _cell_title(scenario: Scenario) -> str:
-    return " ".join([scenario.name, *(f"{k}={v}" for k, v in scenario.cell.items())])
-
-
-def _title(plan: Plan) -> str:
-    seed = f" seed {plan.seed}" if plan.repeat else ""
-    return f"{_cell_title(plan.scenario)}{seed}"
-
-
 def check(args: argparse.Namespace) -> int:
     """``dnh check``: says of every file what is wrong with it; 2 when anything is."""
-    files = _files(args.scenarios)
-    cells = _load_all(files, _settings(args.set))
+    files = files_of(args.scenarios)
+    cells = load_all(files, settings_of(args.set))
     for file in files:
         n = sum(1 for c in cells if Path(c.file) == file)
-        print(f"{_shown(file)}: good, {n} cell{'s' if n != 1 else ''}")
+        print(f"{shown(file)}: good, {n} cell{'s' if n != 1 else ''}")
     return 0
 
 
@@ -337,12 +204,12 @@ def list_all() -> int:
     for series in sorted(p for p in data_dir("kernel-patches").glob("*/") if p.is_dir()):
         print(f"  {series.name}")
     print("\nscenarios")
-    for file in _files([data_dir("scenarios")]):
+    for file in files_of([data_dir("scenarios")]):
         try:
             cells = load(file, {})
-            print(f"  {_shown(file):<44} {cells[0].name}")
+            print(f"  {shown(file):<44} {cells[0].name}")
         except UsageError as e:
-            print(f"  {_shown(file):<44} broken: {str(e).splitlines()[0]}")
+            print(f"  {shown(file):<44} broken: {str(e).splitlines()[0]}")
     return 0
 
 

@@ -27,7 +27,7 @@ from harness.guest import kernels
 from harness.paths import state_dir
 from harness.report.commands import check_targets, put
 from harness.run import guests
-from harness.run.commands import load_files
+from harness.run.cells import load_files
 from harness.run.result import Verdict
 from harness.run.store import write_atomically
 from harness.scenario import Scenario
